@@ -1,0 +1,80 @@
+/**
+ * The narrow interface between operations and the machine. An operation (engine/ops) decides shapes, dtypes and gradients;
+ * a backend only fills the output it is handed. Nothing above this file knows which backend runs.
+ *
+ * Rules that every kernel keeps:
+ * - inputs may be strided views (broadcast axes have stride 0); outputs are dense and row-major unless a kernel says otherwise;
+ * - shapes agree already: operations broadcast, promote and check before they call;
+ * - a kernel never allocates what it returns and never keeps a reference to its arguments.
+ */
+import type { DType, TypedArray } from "../core/dtype.ts";
+import type { ConvGeometry, PoolGeometry } from "../core/window.ts";
+
+/** A kernel's view of one tensor. On CPU backends `data` is the whole storage; element [i…] is at offset + Σ i·stride. */
+export interface View {
+  readonly data: TypedArray;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+  readonly dtype: DType;
+}
+
+export type UnaryOp =
+  | "neg" | "abs" | "sign" | "exp" | "expm1" | "log" | "log2" | "log10" | "log1p" | "sqrt" | "rsqrt" | "reciprocal"
+  | "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "sigmoid" | "relu" | "erf"
+  | "floor" | "ceil" | "round" | "trunc" | "square" | "logical_not" | "isnan" | "isinf" | "isfinite";
+
+export type BinaryOp =
+  | "add" | "sub" | "mul" | "div" | "floor_divide" | "remainder" | "fmod" | "pow" | "maximum" | "minimum" | "atan2"
+  | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "logical_and" | "logical_or" | "logical_xor"
+  | "bitwise_and" | "bitwise_or" | "bitwise_xor";
+
+export type ReduceOp = "sum" | "prod" | "amax" | "amin" | "any" | "all" | "argmax" | "argmin";
+
+export interface Kernels {
+  fill(out: View, value: number): void;
+  /** Element by element with PyTorch's conversion between dtypes; `out` may be strided. */
+  copy(x: View, out: View): void;
+  /** Computed in out's dtype (comparisons and tests: in x's). */
+  unary(op: UnaryOp, x: View, out: View): void;
+  /** a, b and out have one shape; a and b have one dtype, in which the operation is computed. */
+  binary(op: BinaryOp, a: View, b: View, out: View): void;
+  where(condition: View, a: View, b: View, out: View): void;
+  /** x is [outer, inner]: reduces the last axis. argmax and argmin give the first winner; NaN wins amax and amin. */
+  reduce(op: ReduceOp, x: View, out: View): void;
+  /** Batched [batch, n, k] · [batch, k, m] → [batch, n, m], any strides (transposes are views). */
+  matmul(a: View, b: View, out: View): void;
+
+  /** input [n, c, h, w], weight [o, c/groups, kernelH, kernelW], bias [o] or null → out [n, o, outH, outW]. */
+  conv(input: View, weight: View, bias: View | null, g: ConvGeometry, out: View): void;
+  /** gradOut [n, o, outH, outW], weight → gradInput [n, c, h, w]. Also the forward of the transposed convolution. */
+  convInputGrad(gradOut: View, weight: View, g: ConvGeometry, gradInput: View): void;
+  /** input, gradOut → gradWeight [o, c/groups, kernelH, kernelW]. */
+  convWeightGrad(input: View, gradOut: View, g: ConvGeometry, gradWeight: View): void;
+
+  /** Padding counts as -inf; `indices` [n, c, outH, outW] int64 are flat positions row·w + col, first maximum wins, NaN wins. */
+  maxPool(input: View, g: PoolGeometry, out: View, indices: View): void;
+  maxPoolGrad(gradOut: View, indices: View, g: PoolGeometry, gradInput: View): void;
+  /** `divisor` null: the window's size, padding counted or not. Windows that ceilMode pushes past the padding are clipped. */
+  avgPool(input: View, g: PoolGeometry, countIncludePad: boolean, divisor: number | null, out: View): void;
+  avgPoolGrad(gradOut: View, g: PoolGeometry, countIncludePad: boolean, divisor: number | null, gradInput: View): void;
+
+  /** x [outer, n, inner], index int64 [m] → out [outer, m, inner]. */
+  indexSelect(x: View, index: View, out: View): void;
+  /** out [outer, n, inner] += source [outer, m, inner] at index [m]; out is written in place. */
+  indexAdd(out: View, index: View, source: View): void;
+  /** x [outer, n, inner], index [outer, m, inner] → out [outer, m, inner]. */
+  gather(x: View, index: View, out: View): void;
+  scatterAdd(out: View, index: View, source: View): void;
+  /** Running sum or product along the middle axis of [outer, n, inner]. */
+  cumulative(op: "cumsum" | "cumprod", x: View, out: View): void;
+}
+
+export type KernelName = keyof Kernels;
+
+/** What a backend offers; kernels it lacks are served by the reference backend of the same device. */
+export interface Backend {
+  readonly name: "reference" | "wasm" | "webgpu";
+  readonly device: "cpu" | "webgpu";
+  readonly kernels: Partial<Kernels>;
+}
