@@ -101,12 +101,24 @@ export interface RunResult {
 /** Changes to a recorded call, tried on copies. Values are what the engine's own call would be given. */
 export interface WhatIf {
   recordId: number;
+  /** Another operation of the same family (max_pool2d and avg_pool2d); the record's own when absent. */
+  op?: OpRecord["op"];
+  /** Keywords in camelCase (stride, padding, dilation, groups; kernelSize, ceilMode …) that replace the record's. */
   attrs: Record<string, unknown>;
   /** New numbers for an input of the record by name ("weight"), dense, same shape unless `shape` says otherwise. */
   values: Record<string, { shape: number[]; data: number[] }>;
 }
 
 export type WhatIfAnswer = { ok: true; record: OpRecord; code: string } | { ok: false; error: ErrorData };
+
+/**
+ * What the engine's own backward makes of a recorded (or what-if) call: gradients of sum(output · gradOutput) with respect
+ * to each input, by the record's input names ("input", "weight", "bias"). Integer tensors have no gradient in PyTorch, so
+ * they are copied to float32 first and `promoted` says so.
+ */
+export type GradientsAnswer =
+  | { ok: true; gradOutput: TensorView; gradients: Record<string, TensorView>; promoted: boolean }
+  | { ok: false; error: ErrorData };
 
 export interface DatasetFile {
   /** "cifar10" (official binary layout) or "standin" (the emoji atlas). */
@@ -128,6 +140,8 @@ export interface KernelApi {
   records(cellId: string): Promise<RecordSummary[]>;
   record(id: number): Promise<OpRecord | null>;
   whatIf(change: WhatIf): Promise<WhatIfAnswer>;
+  /** Runs the call again on copies that require grad, then backward; `gradOutput` is dense in the output's shape, null for ones. */
+  gradients(change: WhatIf, gradOutput: number[] | null): Promise<GradientsAnswer>;
   /** PyTorch's text of numbers, as its printer writes them together. */
   format(values: number[], dtype: string): Promise<string[]>;
 }
@@ -143,7 +157,7 @@ export interface KernelClient extends EventTarget {
   stop(): Promise<{ killed: boolean }>;
   run(request: Omit<RunRequest, "runId">): Promise<RunResult>;
   /** Proxied requests; rejected with KernelGoneError, never left hanging, when the kernel ends. */
-  readonly api: Pick<KernelApi, "configure" | "status" | "loadDataset" | "records" | "record" | "whatIf" | "format">;
+  readonly api: Pick<KernelApi, "configure" | "status" | "loadDataset" | "records" | "record" | "whatIf" | "gradients" | "format">;
   onEvent(listener: (event: KernelEvent) => void): () => void;
   /** "state" events: CustomEvent<KernelState>. */
 }
