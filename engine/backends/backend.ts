@@ -20,14 +20,64 @@ export interface View {
 }
 
 export type UnaryOp =
-  | "neg" | "abs" | "sign" | "exp" | "expm1" | "log" | "log2" | "log10" | "log1p" | "sqrt" | "rsqrt" | "reciprocal"
-  | "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh" | "sigmoid" | "relu" | "erf"
-  | "floor" | "ceil" | "round" | "trunc" | "square" | "logical_not" | "isnan" | "isinf" | "isfinite";
+  | "neg"
+  | "abs"
+  | "sign"
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log2"
+  | "log10"
+  | "log1p"
+  | "sqrt"
+  | "rsqrt"
+  | "reciprocal"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "asin"
+  | "acos"
+  | "atan"
+  | "sinh"
+  | "cosh"
+  | "tanh"
+  | "sigmoid"
+  | "relu"
+  | "erf"
+  | "floor"
+  | "ceil"
+  | "round"
+  | "trunc"
+  | "square"
+  | "logical_not"
+  | "isnan"
+  | "isinf"
+  | "isfinite";
 
 export type BinaryOp =
-  | "add" | "sub" | "mul" | "div" | "floor_divide" | "remainder" | "fmod" | "pow" | "maximum" | "minimum" | "atan2"
-  | "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "logical_and" | "logical_or" | "logical_xor"
-  | "bitwise_and" | "bitwise_or" | "bitwise_xor";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "floor_divide"
+  | "remainder"
+  | "fmod"
+  | "pow"
+  | "maximum"
+  | "minimum"
+  | "atan2"
+  | "eq"
+  | "ne"
+  | "lt"
+  | "le"
+  | "gt"
+  | "ge"
+  | "logical_and"
+  | "logical_or"
+  | "logical_xor"
+  | "bitwise_and"
+  | "bitwise_or"
+  | "bitwise_xor";
 
 export type ReduceOp = "sum" | "prod" | "amax" | "amin" | "any" | "all" | "argmax" | "argmin";
 
@@ -72,9 +122,15 @@ export interface Kernels {
 
 export type KernelName = keyof Kernels;
 
-/** What a backend offers; kernels it lacks are served by the reference backend of the same device. */
+/**
+ * Kernels of a backend that serves only some calls: each answers true when it filled the output, and false, with nothing
+ * written, when the call's dtype, layout or size is not for it.
+ */
+export type Attempts = { readonly [K in KernelName]?: (...args: Parameters<Kernels[K]>) => boolean };
+
+/** What a backend offers; kernels it lacks or declines are served by the reference backend of the same device. */
 export interface Backend {
   readonly name: "reference" | "wasm" | "webgpu";
   readonly device: "cpu" | "webgpu";
-  readonly kernels: Partial<Kernels>;
+  readonly kernels: Attempts;
 }

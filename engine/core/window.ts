@@ -90,3 +90,11 @@ function readersAlong(position: number, kernel: number, stride: number, dilation
   }
   return readers;
 }
+
+/** The output positions i whose cell i·stride + shift lies inside [0, size): start ≤ i < end, empty when start ≥ end. */
+export function reach(size: number, shift: number, stride: number, out: number): { start: number; end: number } {
+  return {
+    start: shift < 0 ? Math.ceil(-shift / stride) : 0,
+    end: Math.min(out, Math.floor((size - 1 - shift) / stride) + 1),
+  };
+}
