@@ -1,0 +1,309 @@
+/**
+ * A cell (the text of a TypeScript module) made executable, by inserting and blanking only: an error in the running text
+ * has the line and column of the cell. Types become spaces; imports become spaces and return at the end, where imports are
+ * as good; the last expression is wrapped in a call that shows it, and the width of that call is remembered.
+ *
+ * `compileCell` knows nothing of other cells. `linkCell` adds the end: the cell's imports, the names it takes from other
+ * cells (live bindings of their modules), and the export of its own.
+ */
+import { Blanks, eraseTypes, isTypeStatement } from "./erase-types.ts";
+import { COURSE_MODULES } from "./modules.ts";
+import { readNames } from "./names.ts";
+import { nearest } from "./nearest.ts";
+import { CellSyntaxError, childrenOf, nodeField, nodesField, parseModule, placeOf, type SyntaxNode } from "./syntax.ts";
+
+export { CellSyntaxError } from "./syntax.ts";
+
+export interface FreeName {
+  name: string;
+  /** 1-based place of its first use. */
+  line: number;
+  column: number;
+  /** Where the cell assigns to it, or null. */
+  assigned: { line: number; column: number } | null;
+}
+
+export interface CellImport {
+  module: string;
+  /** The exported name, "default", or "*" for the namespace. */
+  imported: string;
+  local: string;
+  /** False when the local name is only used in types. */
+  used: boolean;
+  line: number;
+  column: number;
+}
+
+/** Text put into a line: an error to the right of it is that much too far right. Columns are those of the source. */
+interface Insert {
+  line: number;
+  column: number;
+  length: number;
+}
+
+export interface CompiledCell {
+  cellId: string;
+  source: string;
+  /** The source with types, imports and `export` blanked. Not complete without linkCell's end. */
+  body: string;
+  /** Top-level names, imported ones included: what later cells can use. */
+  definitions: string[];
+  free: FreeName[];
+  imports: CellImport[];
+  /** Every module it imports, also for effects or dynamically. */
+  modules: string[];
+  topLevelAwait: boolean;
+  /** Its interfaces and type aliases, and the names its types take from elsewhere: for the type checker. */
+  types: string[];
+  typeReferences: string[];
+  /** Names that the linked text uses for the kernel's own functions; they occur nowhere in the source. */
+  helpers: { display: string; load: string };
+  inserts: Insert[];
+}
+
+export interface CompileOptions {
+  /** Modules that exist; the course's by default. */
+  modules?: readonly string[];
+}
+
+/**
+ * @throws CellSyntaxError with line and column: a syntax error, TypeScript that is more than types, an unknown module, a
+ * relative or remote import.
+ */
+export function compileCell(cellId: string, source: string, options: CompileOptions = {}): CompiledCell {
+  const known = options.modules ?? COURSE_MODULES;
+  const program = parseModule(source);
+  const names = readNames(program);
+  const place = (offset: number) => placeOf(source, offset);
+  const blanks = new Blanks(source);
+  const imports: CellImport[] = [];
+  const modules = new Set<string>();
+
+  for (const statement of program) {
+    if (statement.type === "ImportDeclaration") {
+      const module = checkedModule(nodeField(statement, "source")!, known, source);
+      if (statement.importKind !== "type") {
+        modules.add(module);
+        imports.push(...importsOf(statement, module, names.used, source));
+      }
+      blanks.blankStatement(statement.start, statement.end);
+    } else if (/^Export/.test(statement.type) && !isTypeStatement(statement)) {
+      blankExport(statement, blanks);
+    }
+  }
+  eraseTypes(program, blanks);
+
+  const helpers = { display: unusedName("$last", source), load: unusedName("$load$", source) };
+  for (const node of dynamicImports(program)) {
+    const argument = nodeField(node, "source")!;
+    if (argument.type === "Literal") modules.add(checkedModule(argument, known, source));
+    // `import` and the helper have the same width: nothing moves.
+    for (let i = 0; i < "import".length; i++) blanks.put(node.start + i, helpers.load[i]!);
+  }
+
+  const { body, inserts } = showLast(program, blanks.toString(), helpers.display, source);
+  return {
+    cellId,
+    source,
+    body,
+    definitions: names.definitions,
+    free: names.free
+      .toSorted((a, b) => a.start - b.start)
+      .map(({ name, start, assigned }) => ({
+        name,
+        ...place(start),
+        assigned: assigned === null ? null : place(assigned),
+      })),
+    imports,
+    modules: [...modules],
+    topLevelAwait: names.topLevelAwait,
+    types: names.types,
+    typeReferences: names.typeReferences.filter((name) => name !== "const"),
+    helpers,
+    inserts,
+  };
+}
+
+export interface LinkOptions {
+  /** The URL of a module of the course. */
+  moduleUrl(name: string): string;
+  /** What a module exports, to say which name is wrong. */
+  exportsOf(name: string): readonly string[];
+  /** The URL of the kernel's own module for this cell, and the names it exports beside the two helpers. */
+  kernelUrl: string;
+  kernelNames: readonly string[];
+  /** Free name → URL of the module of the cell that defines it. */
+  scope: ReadonlyMap<string, string>;
+}
+
+/** @throws CellSyntaxError for a name that a module does not export, or an assignment to another cell's name. */
+export function linkCell(cell: CompiledCell, options: LinkOptions): { text: string; exports: string[] } {
+  const lines: string[] = [];
+  const missing = new Set<string>();
+  for (const name of cell.modules)
+    if (!cell.imports.some((it) => it.module === name)) lines.push(`import ${quote(options.moduleUrl(name))}`);
+  for (const it of cell.imports) {
+    if (it.imported !== "*" && !options.exportsOf(it.module).includes(it.imported)) {
+      if (it.used) throw missingExport(it, options.exportsOf(it.module));
+      missing.add(it.local);
+      continue;
+    }
+    const clause = it.imported === "*" ? `* as ${it.local}` : `{ ${it.imported} as ${it.local} }`;
+    lines.push(`import ${clause} from ${quote(options.moduleUrl(it.module))}`);
+  }
+  const fromKernel = [`display as ${cell.helpers.display}`, `load as ${cell.helpers.load}`];
+  for (const free of cell.free) {
+    const definer = options.scope.get(free.name);
+    if (definer !== undefined) lines.push(`import { ${free.name} } from ${quote(definer)}`);
+    else if (options.kernelNames.includes(free.name)) fromKernel.push(free.name);
+  }
+  lines.push(`import { ${fromKernel.join(", ")} } from ${quote(options.kernelUrl)}`);
+  const exports = cell.definitions.filter((name) => !missing.has(name));
+  lines.push(`export { ${exports.join(", ")} }`);
+  return { text: `${cell.body}\n;${lines.join(";")};\n//# sourceURL=${cell.cellId}`, exports };
+}
+
+/** A place in the running text → the place in the cell. Both 1-based. */
+export function sourcePlace(
+  cell: Pick<CompiledCell, "inserts">,
+  line: number,
+  column: number,
+): { line: number; column: number } {
+  let at = column;
+  for (const insert of cell.inserts)
+    if (insert.line === line && at > insert.column) at = Math.max(insert.column, at - insert.length);
+  return { line, column: at };
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+function checkedModule(literal: SyntaxNode, known: readonly string[], source: string): string {
+  const name = String(literal.value);
+  if (known.includes(name)) return name;
+  const list = known.map((it) => `"${it}"`).join(", ");
+  const place = placeOf(source, literal.start);
+  if (/^(\.|\/|[a-z]+:)/i.test(name)) {
+    throw new CellSyntaxError(
+      `a cell cannot import "${name}": it runs apart from files and the network`,
+      place,
+      `the modules of the course are ${list}; names of earlier cells need no import`,
+    );
+  }
+  const close = nearest(name.replaceAll(".", "/"), known);
+  throw new CellSyntaxError(
+    `no module named "${name}"`,
+    place,
+    close ? `did you mean "${close}"?` : `known modules: ${list}`,
+  );
+}
+
+function importsOf(statement: SyntaxNode, module: string, used: ReadonlySet<string>, source: string): CellImport[] {
+  const found: CellImport[] = [];
+  for (const specifier of nodesField(statement, "specifiers")) {
+    if (specifier.importKind === "type") continue;
+    const local = nodeField(specifier, "local")!.name as string;
+    const imported = nodeField(specifier, "imported");
+    const name =
+      specifier.type === "ImportNamespaceSpecifier"
+        ? "*"
+        : specifier.type === "ImportDefaultSpecifier"
+          ? "default"
+          : String(imported?.name ?? imported?.value);
+    found.push({ module, imported: name, local, used: used.has(local), ...placeOf(source, specifier.start) });
+  }
+  return found;
+}
+
+function missingExport(it: CellImport, names: readonly string[]): CellSyntaxError {
+  if (it.imported === "default") {
+    return new CellSyntaxError(
+      `"${it.module}" has no default export`,
+      it,
+      `write import * as ${it.local} from "${it.module}"`,
+    );
+  }
+  const close = nearest(it.imported, names);
+  return new CellSyntaxError(`"${it.module}" has no "${it.imported}"`, it, close ? `did you mean "${close}"?` : null);
+}
+
+/** Every top-level name of a cell is visible below, so `export` before a declaration says nothing new. */
+function blankExport(statement: SyntaxNode, blanks: Blanks): void {
+  const { source } = blanks;
+  const declaration = nodeField(statement, "declaration");
+  const place = placeOf(source, statement.start);
+  if (statement.type === "ExportDefaultDeclaration") {
+    throw new CellSyntaxError("a cell has no default export", place, "give it a name: const net = …");
+  }
+  if (nodeField(statement, "source")) {
+    throw new CellSyntaxError(
+      "a cell cannot export from another module",
+      place,
+      "import the names: they are visible in the cells below",
+    );
+  }
+  if (declaration) {
+    blanks.blank(statement.start, statement.start + "export".length);
+    return;
+  }
+  for (const specifier of nodesField(statement, "specifiers")) {
+    const local = nodeField(specifier, "local")!;
+    const exported = nodeField(specifier, "exported")!;
+    if (local.name !== exported.name) {
+      throw new CellSyntaxError(
+        "a cell cannot export a name under another one",
+        placeOf(source, specifier.start),
+        `write const ${String(exported.name ?? "newName")} = ${String(local.name)}`,
+      );
+    }
+  }
+  blanks.blankStatement(statement.start, statement.end);
+  // Nothing of it is left to visit.
+  statement.type = "EmptyStatement";
+  statement.specifiers = [];
+}
+
+function dynamicImports(nodes: readonly SyntaxNode[]): SyntaxNode[] {
+  const found: SyntaxNode[] = [];
+  const visit = (node: SyntaxNode): void => {
+    if (node.type === "ImportExpression") found.push(node);
+    for (const child of childrenOf(node)) visit(child);
+  };
+  for (const node of nodes) visit(node);
+  return found;
+}
+
+/** A name of the same width that the source does not contain. */
+function unusedName(name: string, source: string): string {
+  let candidate = name;
+  for (let n = 0; source.includes(candidate); n++) candidate = `$${n.toString(36).padStart(name.length - 1, "_")}`;
+  return candidate;
+}
+
+/** Assignments are statements in Python: they show nothing. */
+const SILENT = new Set(["AssignmentExpression", "UpdateExpression"]);
+
+function showLast(
+  program: SyntaxNode[],
+  body: string,
+  display: string,
+  source: string,
+): { body: string; inserts: Insert[] } {
+  const last = program.findLast((statement) => statement.type !== "EmptyStatement" && !isTypeStatement(statement));
+  const expression = last?.type === "ExpressionStatement" ? nodeField(last, "expression") : null;
+  if (!last || !expression || SILENT.has(expression.type)) return { body, inserts: [] };
+  const open = `${display}((`;
+  const end = source[last.end - 1] === ";" ? last.end - 1 : last.end;
+  const startPlace = placeOf(source, last.start);
+  const endPlace = placeOf(source, end);
+  // A type at the very end left its own semicolon there.
+  const inner = body.slice(last.start, end).replace(/;(?=\s*$)/, " ");
+  return {
+    body: `${body.slice(0, last.start)}${open}${inner}))${body.slice(end)}`,
+    inserts: [
+      { ...startPlace, length: open.length },
+      { ...endPlace, length: "))".length },
+    ],
+  };
+}
