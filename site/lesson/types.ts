@@ -28,6 +28,9 @@ export interface CellSpec {
   /** The PyTorch program of the same step, and what PyTorch printed for it. */
   twin: string | null;
   output: string | null;
+  /** Lines of the file on which their first lines stand. */
+  twinLine?: number | null;
+  outputLine?: number | null;
 }
 
 export interface ExerciseSpec {
@@ -48,9 +51,14 @@ export interface PredictSpec {
   of: string;
   id: string;
   line: number;
-  /** Choices with the right one's index, or null for a typed value. */
+  /** Markdown of each choice, or null for a typed value. */
   choices: string[] | null;
+  /** Index of the right choice, and each choice's reason; null for a typed value. */
+  right: number | null;
+  whys: string[] | null;
+  /** The value to type; with choices, what the run prints when the right one is right ("" when the author names nothing). */
   answer: string;
+  /** Markdown shown after the run, whatever was answered. */
   why: string;
 }
 
@@ -58,6 +66,8 @@ export interface QuizSpec {
   id: string;
   line: number;
   choices: { text: string; right: boolean; why: string }[];
+  /** Markdown shown after the answer, whatever it was. */
+  why: string;
 }
 
 export interface VisualizerSpec {
