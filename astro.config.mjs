@@ -1,0 +1,64 @@
+import { unified } from "@astrojs/markdown-remark";
+import starlight from "@astrojs/starlight";
+import { defineConfig } from "astro/config";
+import rehypeKatex from "rehype-katex";
+import remarkMath from "remark-math";
+import { remarkLesson } from "./site/markdown/remark-lesson.ts";
+
+// STRIDE_BASE puts the site under a path ("/stride/"), STRIDE_SITE names its address for links that must be absolute.
+const base = process.env.STRIDE_BASE || "/";
+const site = process.env.STRIDE_SITE || "http://localhost:4321";
+
+export default defineConfig({
+  site,
+  base,
+  srcDir: "./site",
+  publicDir: "./site/public",
+  outDir: "./dist/site",
+  trailingSlash: "always",
+  devToolbar: { enabled: false },
+  markdown: {
+    // Cells and plain fences are highlighted by remarkLesson, one line to an element, in both themes at once.
+    syntaxHighlight: false,
+    processor: unified({
+      remarkPlugins: [remarkMath, remarkLesson],
+      rehypePlugins: [[rehypeKatex, { strict: "error", trust: false }]],
+    }),
+  },
+  integrations: [
+    starlight({
+      title: "Stride",
+      description: "torch.nn in the browser: lessons that run, with PyTorch's own digits.",
+      favicon: "/favicon.svg",
+      locales: {
+        root: { label: "English", lang: "en" },
+        "zh-cn": { label: "简体中文", lang: "zh-CN" },
+      },
+      customCss: ["./site/styles/index.css"],
+      expressiveCode: false,
+      disable404Route: true,
+      tableOfContents: false,
+      markdown: { headingLinks: false },
+      routeMiddleware: "./site/components/page/contents.ts",
+      components: {
+        Header: "./site/components/page/Header.astro",
+        SiteTitle: "./site/components/page/SiteTitle.astro",
+        PageFrame: "./site/components/page/PageFrame.astro",
+        TwoColumnContent: "./site/components/page/TwoColumnContent.astro",
+        ContentPanel: "./site/components/page/ContentPanel.astro",
+        Sidebar: "./site/components/page/Sidebar.astro",
+        PageTitle: "./site/components/page/PageTitle.astro",
+        MarkdownContent: "./site/components/page/MarkdownContent.astro",
+        Footer: "./site/components/page/Footer.astro",
+        Pagination: "./site/components/page/Pagination.astro",
+        ThemeProvider: "./site/components/page/ThemeProvider.astro",
+        ThemeSelect: "./site/components/page/ThemeSelect.astro",
+        Search: "./site/components/page/Search.astro",
+        LanguageSelect: "./site/components/page/LanguageSelect.astro",
+      },
+    }),
+  ],
+  vite: {
+    build: { target: "es2022" },
+  },
+});
