@@ -4,6 +4,9 @@
  */
 import type { Attempts, Backend, KernelName, Kernels } from "./backend.ts";
 import { referenceBackend, referenceKernels } from "./reference/index.ts";
+import { compileWasm, createWasmBackend, type WasmSource, type WasmVariant, wasmVariant } from "./wasm/index.ts";
+
+export { type WasmSource, type WasmVariant, wasmFileName, wasmVariant } from "./wasm/index.ts";
 
 let active: Backend = referenceBackend;
 
@@ -23,6 +26,28 @@ export const kernels = Object.fromEntries(
 ) as unknown as Kernels;
 
 const available = new Map<string, Backend>([["reference", referenceBackend]]);
+
+/**
+ * Starts the WebAssembly kernels and makes them the CPU's choice.
+ *
+ * @param source the bytes of one build, or a function that gets them; default: the files that `npm run build:wasm` makes,
+ *   read from disk in Node and fetched from beside this module elsewhere.
+ * @returns the build that runs now, or null where the runtime has no WebAssembly SIMD or the build isn't there: the
+ *   reference kernels serve then, slower and just as correct.
+ */
+export async function initWasm(source?: WasmSource): Promise<WasmVariant | null> {
+  const variant = wasmVariant();
+  if (!variant) return null;
+  try {
+    const backend = createWasmBackend(await compileWasm(variant, source));
+    available.set("wasm", backend);
+    active = backend;
+    return variant;
+  } catch (error) {
+    console.warn(`The fast kernels could not be started, the slower ones serve: ${String(error)}`);
+    return null;
+  }
+}
 
 /** The name of the backend that serves the CPU now. */
 export function currentBackend(): "reference" | "wasm" {

@@ -1,0 +1,27 @@
+/**
+ * The WebAssembly backend for the CPU: float32 work with packed SIMD kernels, compiled from `assembly/` by
+ * `npm run build:wasm`. What a kernel here declines, the reference serves.
+ */
+import type { Backend } from "../backend.ts";
+import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
+import { matmul } from "./matmul.ts";
+import { maxPool } from "./pool.ts";
+import { Scratch } from "./scratch.ts";
+
+export { compileWasm, type WasmSource, type WasmVariant, wasmFileName, wasmVariant } from "./module.ts";
+
+/** The backend over one compiled module, with working memory of its own. */
+export function createWasmBackend(module: WebAssembly.Module): Backend {
+  const s = new Scratch(module);
+  return {
+    name: "wasm",
+    device: "cpu",
+    kernels: {
+      matmul: (a, b, out) => matmul(s, a, b, out),
+      conv: (input, weight, bias, g, out) => conv(s, input, weight, bias, g, out),
+      convInputGrad: (gradOut, weight, g, gradInput) => convInputGrad(s, gradOut, weight, g, gradInput),
+      convWeightGrad: (input, gradOut, g, gradWeight) => convWeightGrad(s, input, gradOut, g, gradWeight),
+      maxPool: (input, g, out, indices) => maxPool(s, input, g, out, indices),
+    },
+  };
+}

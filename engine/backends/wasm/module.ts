@@ -1,0 +1,156 @@
+/**
+ * The compiled kernels: which of the two builds this runtime can run, where its bytes come from, and the functions it exports.
+ * Pointers, pitches and steps are in bytes, strides and sizes in numbers.
+ */
+
+export interface WasmExports {
+  readonly memory: WebAssembly.Memory;
+  readonly heapBase: WebAssembly.Global;
+  gemm(
+    a: number,
+    aRow: number,
+    aCol: number,
+    b: number,
+    bRow: number,
+    bCol: number,
+    rows: number,
+    depth: number,
+    cols: number,
+    packedA: number,
+    packedB: number,
+    c: number,
+  ): void;
+  closeRows(x: number, rows: number, pitch: number, cols: number): void;
+  packTiles(x: number, rowStride: number, colStride: number, rows: number, depth: number, to: number): void;
+  convolve(
+    w: number,
+    taps: number,
+    count: number,
+    x: number,
+    xPitch: number,
+    bias: number,
+    rows: number,
+    out: number,
+    outH: number,
+    outW: number,
+  ): void;
+  addWeightGrad(
+    gradOut: number,
+    x: number,
+    runs: number,
+    runCount: number,
+    runPitch: number,
+    rowStep: number,
+    pixelStep: number,
+    rows: number,
+    outH: number,
+    outW: number,
+    grad: number,
+    pitch: number,
+  ): void;
+  padPlanes(
+    x: number,
+    channels: number,
+    h: number,
+    w: number,
+    to: number,
+    toStep: number,
+    rows: number,
+    cols: number,
+    strideH: number,
+    strideW: number,
+    shiftH: number,
+    shiftW: number,
+  ): void;
+  channelsLast(
+    x: number,
+    channels: number,
+    h: number,
+    w: number,
+    to: number,
+    rows: number,
+    cols: number,
+    padTop: number,
+    padLeft: number,
+  ): void;
+  spreadPlanes(
+    x: number,
+    channels: number,
+    rows: number,
+    cols: number,
+    to: number,
+    h: number,
+    w: number,
+    strideH: number,
+    strideW: number,
+  ): void;
+  gatherRows(x: number, rowStride: number, table: number, rows: number, count: number, to: number): void;
+  maxPoolPlanes(
+    x: number,
+    count: number,
+    h: number,
+    w: number,
+    kernelH: number,
+    kernelW: number,
+    strideH: number,
+    strideW: number,
+    padTop: number,
+    padLeft: number,
+    dilationH: number,
+    dilationW: number,
+    outH: number,
+    outW: number,
+    out: number,
+    positions: number,
+  ): void;
+}
+
+/** `relaxed` multiplies and adds in one instruction; `simd` is for runtimes without relaxed SIMD. */
+export type WasmVariant = "relaxed" | "simd";
+
+/** Bytes of one build, or a function that gets the bytes of the build asked for. */
+export type WasmSource = BufferSource | ((variant: WasmVariant) => Promise<BufferSource>);
+
+/** A module whose one function ends in the given SIMD instruction; a runtime without that instruction calls it invalid. */
+function probe(opcode: readonly number[], operands: number): boolean {
+  const splat = [0x43, 0, 0, 0, 0, 0xfd, 0x13]; // f32.const 0, f32x4.splat
+  const body = [0x00, ...Array.from({ length: operands }, () => splat).flat(), 0xfd, ...opcode, 0x1a, 0x0b];
+  const code = [0x01, body.length, ...body];
+  const bytes = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]; // "\0asm", version 1
+  bytes.push(0x01, 0x04, 0x01, 0x60, 0x00, 0x00); // type () → ()
+  bytes.push(0x03, 0x02, 0x01, 0x00); // one function of that type
+  bytes.push(0x0a, code.length, ...code);
+  return WebAssembly.validate(new Uint8Array(bytes));
+}
+
+/** The build this runtime can run, or null where it has no WebAssembly SIMD. */
+export function wasmVariant(): WasmVariant | null {
+  if (typeof WebAssembly === "undefined") return null;
+  if (!probe([0xe4, 0x01], 2)) return null; // f32x4.add
+  return probe([0x85, 0x02], 3) ? "relaxed" : "simd"; // f32x4.relaxed_madd
+}
+
+export function wasmFileName(variant: WasmVariant): string {
+  return `kernels-${variant}.wasm`;
+}
+
+/** Looks for the file where `npm run build:wasm` puts it, and beside this module, where `npm run build:engine` does. */
+async function readNearby(variant: WasmVariant): Promise<BufferSource> {
+  const here = import.meta.url;
+  const places = [`./build/${wasmFileName(variant)}`, `./${wasmFileName(variant)}`].map((path) => new URL(path, here));
+  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
+  for (const url of places) {
+    if (fs && url.protocol === "file:") {
+      if (fs.existsSync(url)) return new Uint8Array(fs.readFileSync(url));
+    } else {
+      const response = await fetch(url).catch(() => null);
+      if (response?.ok) return response.arrayBuffer();
+    }
+  }
+  throw new Error(`${wasmFileName(variant)} not found: npm run build:wasm makes it`);
+}
+
+/** Compiles the build that fits. */
+export async function compileWasm(variant: WasmVariant, source: WasmSource = readNearby): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(typeof source === "function" ? await source(variant) : source);
+}

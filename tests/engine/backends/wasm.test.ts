@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../../../engine/backends/backend.ts";
+import { referenceKernels } from "../../../engine/backends/reference/index.ts";
+import { compileWasm, createWasmBackend, type WasmVariant, wasmFileName } from "../../../engine/backends/wasm/index.ts";
+import { float32, float64, int64 } from "../../../engine/core/dtype.ts";
+import { poolOutputSize } from "../../../engine/core/window.ts";
+import { type ConvCase, convGeometry, empty, noise, permuted, relativeError, tensor } from "./views.ts";
+
+async function started(variant: WasmVariant): Promise<Backend> {
+  const file = new URL(`../../../engine/backends/wasm/build/${wasmFileName(variant)}`, import.meta.url);
+  return createWasmBackend(await compileWasm(variant, readFileSync(file)));
+}
+
+const backends = { relaxed: await started("relaxed"), simd: await started("simd") };
+
+/** Sums of up to a few thousand float32 products, against sums in double. */
+const TOLERANCE = 2e-6;
+
+const SIZES: [number, number, number][] = [
+  [1, 1, 1],
+  [1, 3, 10],
+  [3, 10, 1],
+  [10, 1, 3],
+  [10, 63, 127],
+  [63, 127, 10],
+  [127, 10, 63],
+  [6, 8, 8],
+  [33, 300, 17],
+  [7, 513, 9],
+];
+
+const CONVOLUTIONS: Record<string, ConvCase> = {
+  "one cell": { n: 1, c: 1, o: 1, size: [1, 1], kernel: [1, 1] },
+  "the chapter's first example": { n: 1, c: 1, o: 1, size: [5, 5], kernel: [3, 3] },
+  "a row of odd length": { c: 3, o: 5, size: [1, 127], kernel: [1, 3], padding: [0, 1] },
+  "a column of odd length": { c: 3, o: 10, size: [63, 1], kernel: [3, 1], padding: [1, 0] },
+  "narrow outputs of 1, 2 and 3 columns": { c: 2, o: 7, size: [10, 3], kernel: [3, 3] },
+  "outputs 3 wide": { c: 2, o: 7, size: [10, 5], kernel: [3, 3] },
+  "outputs 5 wide": { c: 2, o: 7, size: [10, 7], kernel: [3, 3] },
+  "outputs 7 wide": { c: 4, o: 6, size: [7, 7], kernel: [3, 3], padding: [1, 1] },
+  "outputs 13 wide": { c: 3, o: 13, size: [10, 13], kernel: [5, 5], padding: [2, 2] },
+  "stride 2": { c: 3, o: 6, size: [10, 11], kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+  "different strides down and across": { c: 3, o: 6, size: [17, 10], kernel: [5, 3], stride: [3, 2], padding: [2, 1] },
+  "a stride beyond the kernel": { c: 3, o: 6, size: [13, 16], kernel: [2, 1], stride: [4, 3] },
+  dilation: { c: 3, o: 6, size: [12, 15], kernel: [3, 3], dilation: [2, 3], padding: [2, 3] },
+  "dilation with stride": { c: 3, o: 6, size: [16, 15], kernel: [3, 3], dilation: [2, 3], stride: [2, 2] },
+  "dilation and stride that share a factor": {
+    c: 2,
+    o: 3,
+    size: [20, 20],
+    kernel: [3, 3],
+    dilation: [2, 4],
+    stride: [4, 2],
+  },
+  groups: { c: 6, o: 9, groups: 3, size: [9, 9], kernel: [3, 3], padding: [1, 1] },
+  "groups with stride and dilation": {
+    c: 4,
+    o: 10,
+    groups: 2,
+    size: [14, 9],
+    kernel: [3, 2],
+    stride: [2, 1],
+    dilation: [1, 2],
+  },
+  depthwise: { c: 10, o: 10, groups: 10, size: [10, 10], kernel: [3, 3], padding: [1, 1] },
+  "depthwise with two outputs each": { c: 3, o: 6, groups: 3, size: [10, 10], kernel: [3, 3] },
+  "asymmetric padding": { c: 3, o: 4, size: [8, 9], kernel: [4, 2], padding: [1, 0], after: [2, 1] },
+  "padding beyond the kernel": { c: 2, o: 3, size: [5, 6], kernel: [2, 2], padding: [4, 3] },
+  "rows behind that no window reads": { c: 3, o: 6, size: [12, 12], kernel: [3, 3], stride: [4, 4] },
+  "63 channels in, 127 out": { n: 1, c: 63, o: 127, size: [6, 6], kernel: [3, 3], padding: [1, 1] },
+  "a layer of the chapter's network": { n: 3, c: 32, o: 64, size: [8, 8], kernel: [5, 5], padding: [2, 2] },
+};
+
+for (const [variant, backend] of Object.entries(backends)) {
+  const { matmul, conv, convInputGrad, convWeightGrad, maxPool } = backend.kernels as Required<Backend["kernels"]>;
+
+  describe(`matrix products (${variant})`, () => {
+    test.each(SIZES)("%i × %i by %i columns agrees with the reference, transposed or not", (n, k, m) => {
+      for (const [a, b] of [
+        [noise([3, n, k], 1), noise([3, k, m], 2)],
+        [permuted(noise([3, k, n], 1), [0, 2, 1]), noise([3, k, m], 2)],
+        [noise([3, n, k], 1), permuted(noise([3, m, k], 2), [0, 2, 1])],
+        [noise([3, n, k], 1), { ...noise([1, k, m], 2), shape: [3, k, m], strides: [0, m, 1] }],
+        [{ ...noise([1, n, 1], 1), shape: [3, n, k], strides: [0, 1, 0] }, permuted(noise([k, 3, m], 2), [1, 0, 2])],
+      ] as const) {
+        const expected = empty([3, n, m]);
+        referenceKernels.matmul(a, b, expected);
+        const actual = empty([3, n, m]);
+        expect(matmul(a, b, actual)).toBe(true);
+        expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+      }
+    });
+
+    test("more rows than are in the working memory at a time", () => {
+      const a = noise([1, 4100, 5], 1);
+      const b = noise([1, 5, 3], 2);
+      const expected = empty([1, 4100, 3]);
+      referenceKernels.matmul(a, b, expected);
+      const actual = empty([1, 4100, 3]);
+      expect(matmul(a, b, actual)).toBe(true);
+      expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+    });
+
+    test("empty operands and other dtypes are left to the reference", () => {
+      expect(matmul(noise([1, 0, 3]), noise([1, 3, 2]), empty([1, 0, 2]))).toBe(false);
+      expect(matmul(noise([1, 2, 0]), noise([1, 0, 2]), empty([1, 2, 2]))).toBe(false);
+      const doubles = noise([1, 2, 2], 1, float64);
+      expect(matmul(doubles, doubles, empty([1, 2, 2], float64))).toBe(false);
+    });
+  });
+
+  describe(`convolution (${variant})`, () => {
+    test.each(Object.keys(CONVOLUTIONS))("%s: forward and both gradients agree with the reference", (name) => {
+      const g = convGeometry(CONVOLUTIONS[name]!);
+      const input = noise([g.n, g.c, g.h, g.w], 1);
+      const weight = noise([g.o, g.c / g.groups, g.kernelH, g.kernelW], 2);
+      const gradOut = noise([g.n, g.o, g.outH, g.outW], 3);
+      for (const bias of [null, noise([g.o], 4)]) {
+        const expected = empty(gradOut.shape);
+        const actual = empty(gradOut.shape);
+        referenceKernels.conv(input, weight, bias, g, expected);
+        expect(conv(input, weight, bias, g, actual)).toBe(true);
+        expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+      }
+      const expectedInput = empty(input.shape);
+      const actualInput = empty(input.shape);
+      referenceKernels.convInputGrad(gradOut, weight, g, expectedInput);
+      expect(convInputGrad(gradOut, weight, g, actualInput)).toBe(true);
+      expect(relativeError(actualInput, expectedInput)).toBeLessThan(TOLERANCE);
+
+      const expectedWeight = empty(weight.shape);
+      const actualWeight = empty(weight.shape);
+      referenceKernels.convWeightGrad(input, gradOut, g, expectedWeight);
+      expect(convWeightGrad(input, gradOut, g, actualWeight)).toBe(true);
+      expect(relativeError(actualWeight, expectedWeight)).toBeLessThan(TOLERANCE);
+    });
+
+    test("a permuted input is read as it is meant", () => {
+      const g = convGeometry({ c: 3, o: 4, size: [6, 7], kernel: [3, 3], padding: [1, 1] });
+      const input = permuted(noise([2, 6, 7, 3], 1), [0, 3, 1, 2]);
+      const weight = noise([4, 3, 3, 3], 2);
+      const expected = empty([2, 4, 6, 7]);
+      const actual = empty([2, 4, 6, 7]);
+      referenceKernels.conv(input, weight, null, g, expected);
+      expect(conv(input, weight, null, g, actual)).toBe(true);
+      expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+    });
+
+    test("an empty batch and other dtypes are left to the reference", () => {
+      const g = convGeometry({ n: 0, c: 1, o: 1, size: [3, 3], kernel: [3, 3] });
+      expect(conv(empty([0, 1, 3, 3]), noise([1, 1, 3, 3]), null, g, empty([0, 1, 1, 1]))).toBe(false);
+      const h = convGeometry({ n: 1, c: 1, o: 1, size: [3, 3], kernel: [3, 3] });
+      const [x, w] = [noise([1, 1, 3, 3], 1, float64), noise([1, 1, 3, 3], 2, float64)];
+      expect(conv(x, w, null, h, empty([1, 1, 1, 1], float64))).toBe(false);
+    });
+  });
+
+  describe(`maximum pooling (${variant})`, () => {
+    test.each([
+      { kernel: 2, stride: 2, padding: 0, dilation: 1, ceilMode: false },
+      { kernel: 3, stride: 3, padding: 0, dilation: 1, ceilMode: true },
+      { kernel: 3, stride: 2, padding: 1, dilation: 1, ceilMode: true },
+      { kernel: 3, stride: 1, padding: 1, dilation: 2, ceilMode: false },
+      { kernel: 1, stride: 1, padding: 0, dilation: 1, ceilMode: false },
+    ])("agrees with the reference in values and positions: %o", ({ kernel, stride, padding, dilation, ceilMode }) => {
+      for (const [h, w] of [
+        [5, 5],
+        [10, 7],
+        [63, 127],
+      ] as const) {
+        const g = {
+          ...convGeometry({ n: 2, c: 3, o: 3, size: [h, w], kernel: [kernel, kernel] }),
+          strideH: stride,
+          strideW: stride,
+          padTop: padding,
+          padLeft: padding,
+          dilationH: dilation,
+          dilationW: dilation,
+          outH: poolOutputSize(h, kernel, stride, padding, dilation, ceilMode),
+          outW: poolOutputSize(w, kernel, stride, padding, dilation, ceilMode),
+        };
+        const x = noise([2, 3, h, w]);
+        x.data[7] = NaN;
+        x.data.fill(0.25, 10, 14);
+        x.data.fill(-Infinity, 16, 20);
+        const shape = [2, 3, g.outH, g.outW];
+        const [expected, positions] = [empty(shape), empty(shape, int64)];
+        const [actual, winners] = [empty(shape), empty(shape, int64)];
+        referenceKernels.maxPool(x, g, expected, positions);
+        expect(maxPool(x, g, actual, winners)).toBe(true);
+        expect(actual.data).toEqual(expected.data);
+        expect(winners.data).toEqual(positions.data);
+      }
+    });
+  });
+
+  test(`a call that needed much memory leaves the next one right (${variant})`, () => {
+    const a = noise([1, 4000, 3000], 1);
+    const b = noise([1, 3000, 8], 2);
+    expect(matmul(a, b, empty([1, 4000, 8]))).toBe(true);
+    const out = empty([1, 1, 1]);
+    expect(matmul(tensor([3], [1, 1, 1]), tensor([4], [1, 1, 1], float32), out)).toBe(true);
+    expect(out.data[0]).toBe(12);
+  });
+}
