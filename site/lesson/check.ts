@@ -1,6 +1,7 @@
 /** Whether the parts of one lesson fit together: ids, twins, outputs, and who refers to whom. */
 import { showsAnswer } from "./answers.ts";
 import { printsAtTopLevel } from "./code-words.ts";
+import { sortDiagnostics } from "./diagnostic.ts";
 import { nearest } from "./nearest.ts";
 import { type ParsedLesson, parseLesson } from "./parse.ts";
 import type { Recorded } from "./places.ts";
@@ -9,7 +10,7 @@ import type { Diagnostic } from "./types.ts";
 /** Everything that can be said about a lesson's text alone: what parseLesson found, and what doesn't fit together. */
 export function checkLesson(text: string, file: string): Diagnostic[] {
   const parsed = parseLesson(text, file);
-  return [...parsed.diagnostics, ...checkParsed(parsed)];
+  return sortDiagnostics([...parsed.diagnostics, ...checkParsed(parsed)]);
 }
 
 /** What doesn't fit together in a parsed lesson; nothing where something was left open, which hides the rest. */
@@ -63,6 +64,7 @@ export function checkParsed(parsed: ParsedLesson): Diagnostic[] {
   recorded("output", places.outputs);
 
   for (const cell of lesson.cells) {
+    if (cell.id === "") continue;
     const place = places.ids.find((one) => one.id === cell.id) ?? { line: cell.line - 1, column: 1 };
     if (cell.source.trim() === "") {
       fault(place, "empty-cell", `cell ${cell.id} is empty`, "write its code, or remove it");

@@ -1,10 +1,12 @@
-/** "Did you mean …?": the candidate within a third of the word's length of edits, or null. */
+/** "Did you mean …?": the nearest candidate within a third of the longer word's length of edits, or null. */
 export function nearest<T extends string>(word: string, candidates: readonly T[]): T | null {
   let best: T | null = null;
-  let least = Math.max(1, Math.floor(Math.max(3, word.length) / 3)) + 1;
+  let least = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance = edits(word.toLowerCase(), candidate.toLowerCase(), least);
-    if (distance < least) {
+    const allowed = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
+    const limit = Math.min(least, allowed + 1);
+    const distance = edits(word.toLowerCase(), candidate.toLowerCase(), limit);
+    if (distance < limit) {
       least = distance;
       best = candidate;
     }

@@ -76,7 +76,7 @@ class LessonReader {
     };
     this.#places.frontMatter = front.lines;
     if (path === null) {
-      this.#fault(
+      this.#wordFault(
         1,
         1,
         "bad-path",
@@ -101,7 +101,12 @@ class LessonReader {
     };
   }
 
+  /** A fault of structure: kept only where nothing was left open, for that would be its cause. */
   #fault(line: number, column: number, code: string, message: string, fix: string): void {
+    if (this.#outline.faults.length === 0) this.#wordFault(line, column, code, message, fix);
+  }
+
+  #wordFault(line: number, column: number, code: string, message: string, fix: string): void {
     this.#diagnostics.push({ file: this.#lesson.file, line, column, code, message, fix });
   }
 
@@ -117,7 +122,7 @@ class LessonReader {
     }
     for (const fault of found.faults) {
       const column = fault.offset < 0 ? mark.column : mark.wordsColumn + fault.offset;
-      this.#fault(mark.line, column, fault.code, fault.message, fault.fix);
+      this.#wordFault(mark.line, column, fault.code, fault.message, fault.fix);
     }
     if (mark.label !== null && found.kind !== null) {
       this.#fault(
@@ -189,7 +194,7 @@ class LessonReader {
     if (opening === null) return null;
     const infoColumn = column + opening[0].length;
     const { kind, attributes, faults } = classifyFence(raw.slice(infoColumn - 1));
-    for (const fault of faults) this.#fault(line, infoColumn + fault.offset, fault.code, fault.message, fault.fix);
+    for (const fault of faults) this.#wordFault(line, infoColumn + fault.offset, fault.code, fault.message, fault.fix);
     return kind === null ? null : { kind, attributes, line, column };
   }
 
@@ -389,26 +394,22 @@ class LessonReader {
   }
 
   #choices(list: List): { text: string; right: boolean; why: string }[] | null {
-    const choices = readChoices(list);
-    if (choices === null) {
-      const boxes = list.children.filter((item) => /^\[[ xX]?\]/.test(this.#itemText(item).first)).length;
-      if (boxes > 0) {
-        const odd = list.children.find((item) => !/^\[[ xX]\]\s/.test(this.#itemText(item).first));
-        const { line, column } = (odd ?? list).position!.start;
-        this.#fault(
-          line,
-          column,
-          "bad-choice",
-          "this choice has no box, others have",
-          "start every choice with - [ ] or - [x] and a space",
-        );
+    const items = list.children.map((item) => ({ item, ...this.#itemText(item) }));
+    const boxed = (first: string) => /^\[[ xX]\](?:\s|$)/.test(first);
+    if (readChoices(list) === null) {
+      // Half a task list is a slip, none at all is a list of the question's.
+      if (!items.some(({ first }) => /^\[[ xX]?\]/.test(first))) return null;
+      for (const { item } of items.filter(({ first }) => !boxed(first))) {
+        const { line, column } = item.position!.start;
+        const fix = "start every choice with - [ ] or - [x] and a space";
+        this.#fault(line, column, "bad-choice", "this choice has no box, others have", fix);
       }
-      return null;
     }
-    return choices.map(({ item, right }) => {
-      const { first, rest } = this.#itemText(item);
-      return { text: first.replace(/^\[[ xX]\]\s+/, ""), right, why: rest };
-    });
+    return items.map(({ first, rest }) => ({
+      text: first.replace(/^\[[ xX]?\]\s*/, ""),
+      right: /^\[[xX]\]/.test(first),
+      why: rest,
+    }));
   }
 
   /** Source of a list item: its first line without the bullet, and the lines below it without their indent. */
