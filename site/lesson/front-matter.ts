@@ -68,7 +68,12 @@ export function readFrontMatter(text: string): FrontMatterReading {
   }
   const counter = new LineCounter();
   const source = text.slice(start[0].length, start[0].length + end.index);
-  const document = parseDocument(source, { lineCounter: counter, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(source, {
+    lineCounter: counter,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: "error",
+  });
   // The YAML starts on the file's second line.
   const place = (offset: number) => {
     const { line, col } = counter.linePos(Math.min(offset, source.length));
