@@ -1,0 +1,387 @@
+/**
+ * The page's hold on the kernel: starts it, sends it requests, hands its events on once per frame, and is never left waiting
+ * for a kernel that is gone.
+ */
+import { type Remote, wrap } from "comlink";
+import { type KernelFrame, openFrame } from "./frame.ts";
+import type {
+  CellState,
+  DatasetFile,
+  KernelApi,
+  KernelClient,
+  KernelEvent,
+  KernelState,
+  RunRequest,
+  RunResult,
+} from "./protocol.ts";
+import type { EventMessage, WorkerApi } from "./worker/start.ts";
+
+/** A request to a kernel that has ended, or ended before it answered. */
+export class KernelGoneError extends Error {
+  constructor(message = "the kernel has ended") {
+    super(message);
+    this.name = "KernelGoneError";
+  }
+}
+
+/** The kernel did not come up: blocked by the browser or an extension, or its text could not be fetched. */
+export class KernelStartError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "KernelStartError";
+  }
+}
+
+export interface KernelClientOptions {
+  /** The kernel's text: one ES module that exports `start`. */
+  kernelText: () => Promise<string>;
+  /** Milliseconds until a kernel that says nothing is given up. Default 15 000: a slow phone takes five. */
+  startTimeout?: number;
+  /** Milliseconds that Stop leaves the cell to end by itself. Default 300. */
+  stopGrace?: number;
+}
+
+interface Flight {
+  request: RunRequest;
+  startedAt: number;
+  settled: boolean;
+  resolve(result: RunResult): void;
+  reject(error: Error): void;
+}
+
+/** One kernel's life, from its frame to its end. */
+interface Connection {
+  frame: KernelFrame;
+  remote: Remote<WorkerApi>;
+  /** Rejects what waits for an answer. */
+  waiting: Set<(error: Error) => void>;
+  /** Number of the last batch of events that has arrived, and who waits for one. */
+  batch: number;
+  batchWaiters: { batch: number; resolve: () => void }[];
+}
+
+class StrideKernelClient extends EventTarget implements KernelClient {
+  state: KernelState = "idle";
+  generation = 0;
+  readonly api: KernelClient["api"];
+  private readonly options: KernelClientOptions;
+  private connection: Connection | null = null;
+  private starting: Promise<void> | null = null;
+  private readonly listeners = new Set<(event: KernelEvent) => void>();
+  private pendingEvents: KernelEvent[] = [];
+  private frameRequested = false;
+  private readonly flights = new Map<number, Flight>();
+  private nextRunId = 1;
+  /** Repeated for each new kernel. */
+  private configuration: Parameters<KernelApi["configure"]>[0] | null = null;
+  private readonly datasets = new Map<string, DatasetFile>();
+
+  constructor(options: KernelClientOptions) {
+    super();
+    this.options = options;
+    this.api = {
+      configure: async (configuration) => {
+        this.configuration = configuration;
+        if (this.connection && this.state !== "starting") await this.request((remote) => remote.configure(configuration));
+      },
+      loadDataset: async (file) => {
+        this.datasets.set(file.name, file);
+        if (this.connection && this.state !== "starting") await this.request((remote) => remote.loadDataset(file));
+      },
+      status: () => this.whenStarted((remote) => remote.status()),
+      records: (cellId) => this.whenStarted((remote) => remote.records(cellId)),
+      record: (id) => this.whenStarted((remote) => remote.record(id)),
+      whatIf: (change) => this.whenStarted((remote) => remote.whatIf(change)),
+      format: (values, dtype) => this.whenStarted((remote) => remote.format(values, dtype)),
+    };
+  }
+
+  onEvent(listener: (event: KernelEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  start(): Promise<void> {
+    if (this.connection && !this.starting) return Promise.resolve();
+    this.starting ??= this.open().finally(() => {
+      this.starting = null;
+    });
+    return this.starting;
+  }
+
+  async restart(): Promise<void> {
+    this.end("stopped", new KernelGoneError("the kernel was restarted"));
+    await this.starting?.catch(() => {});
+    await this.start();
+  }
+
+  async run(request: Omit<RunRequest, "runId">): Promise<RunResult> {
+    if (this.state === "dead") throw new KernelGoneError("the kernel has died: restart it");
+    const runId = this.nextRunId++;
+    const whole: RunRequest = { ...request, runId };
+    const result = new Promise<RunResult>((resolve, reject) => {
+      this.flights.set(runId, { request: whole, startedAt: performance.now(), settled: false, resolve, reject });
+    });
+    if (this.flights.size > 1) this.cellState(runId, request.cellId, "queued");
+    try {
+      await this.start();
+    } catch (error) {
+      this.flights.delete(runId);
+      throw error;
+    }
+    const flight = this.flights.get(runId);
+    if (flight) {
+      this.setState("running");
+      this.fly(flight).catch((error: unknown) => this.land(runId, (it) => it.reject(error as Error)));
+    }
+    return result;
+  }
+
+  private async fly({ request }: Flight): Promise<void> {
+    const connection = this.connection;
+    const { result, batch } = await this.request((remote) => remote.run(request));
+    if (connection) await this.arrived(connection, batch);
+    this.deliver();
+    this.land(request.runId, (flight) => flight.resolve(result));
+  }
+
+  async stop(): Promise<{ killed: boolean }> {
+    const inFlight = [...this.flights.values()];
+    if (inFlight.length === 0 || !this.connection) return { killed: false };
+    const connection = this.connection;
+    this.request((remote) => remote.interrupt()).catch(() => {});
+    const deadline = performance.now() + (this.options.stopGrace ?? 300);
+    while (performance.now() < deadline && inFlight.some((flight) => !flight.settled)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    if (inFlight.every((flight) => flight.settled) || connection !== this.connection) return { killed: false };
+    this.end("stopped", new KernelGoneError("the kernel was stopped"));
+    await this.start().catch(() => {});
+    return { killed: true };
+  }
+
+  // ---- life and death
+
+  private async open(): Promise<void> {
+    this.setState("starting");
+    const generation = ++this.generation;
+    const abandoned = (): boolean => generation !== this.generation;
+    try {
+      const text = await this.options.kernelText();
+      if (abandoned()) throw new KernelGoneError();
+      await this.connect(generation, text);
+      const { configuration } = this;
+      if (configuration) await this.request((remote) => remote.configure(configuration));
+      for (const file of this.datasets.values()) await this.request((remote) => remote.loadDataset(file));
+      this.setState("ready");
+    } catch (error) {
+      if (!abandoned()) this.end("dead", error as Error);
+      throw error instanceof KernelGoneError || error instanceof KernelStartError
+        ? error
+        : new KernelStartError(`the kernel could not start: ${(error as Error).message}`, error);
+    }
+  }
+
+  private connect(generation: number, text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const limit = this.options.startTimeout ?? 15_000;
+      const fail = (message: string): void => {
+        clearTimeout(timer);
+        reject(new KernelStartError(message));
+      };
+      const timer = setTimeout(
+        () => fail(`the kernel did not start within ${limit / 1000} s: the browser or an extension may block it`),
+        limit,
+      );
+      const frame = openFrame(text, { generation }, (message) => {
+        fail(`the kernel could not start: ${message}`);
+        if (this.connection === connection && this.state !== "starting") this.died(message);
+      });
+      const connection: Connection = {
+        frame,
+        remote: wrap<WorkerApi>(frame.requests),
+        waiting: new Set(),
+        batch: 0,
+        batchWaiters: [],
+      };
+      this.connection = connection;
+      connection.waiting.add((error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      frame.events.addEventListener("message", ({ data }: MessageEvent<EventMessage>) => {
+        if (this.connection !== connection) return;
+        if (data.kind === "ready") {
+          clearTimeout(timer);
+          resolve();
+        } else if (data.kind === "failed") fail(`the kernel could not start: ${data.message}`);
+        else this.received(connection, data.events, data.batch);
+      });
+      // The other end of the port goes when its process does: out of memory, or the tab's helper process killed.
+      frame.events.addEventListener("close", () => {
+        if (this.connection === connection) this.died("the kernel's process ended, perhaps for want of memory");
+      });
+      frame.events.start();
+    });
+  }
+
+  private died(message: string): void {
+    const error = new KernelGoneError(message);
+    for (const { request } of this.flights.values()) {
+      const data = { name: "KernelGoneError", message, hint: "restart the kernel", frames: [], shapes: null, definedIn: null };
+      this.queue({
+        type: "output",
+        generation: this.generation,
+        runId: request.runId,
+        cellId: request.cellId,
+        item: { kind: "error", id: -request.runId, error: data },
+      });
+    }
+    this.end("dead", error);
+  }
+
+  /** Ends the kernel, if there is one. Runs on their way end as stopped, or with the error when the kernel died. */
+  private end(state: "stopped" | "dead", error: Error): void {
+    const { connection } = this;
+    this.connection = null;
+    // Late words of this kernel carry its generation and are dropped.
+    if (connection) {
+      connection.frame.remove();
+      for (const reject of connection.waiting) reject(error);
+      for (const { resolve } of connection.batchWaiters) resolve();
+    }
+    this.pendingEvents = this.pendingEvents.filter((event) => event.generation === this.generation);
+    for (const [runId, { request, startedAt }] of [...this.flights]) {
+      this.cellState(runId, request.cellId, state === "dead" ? "error" : "stopped");
+      this.deliver();
+      this.land(runId, (flight) => {
+        if (state === "dead") flight.reject(error);
+        else flight.resolve({ state: "stopped", ms: performance.now() - startedAt, error: null, verdicts: null });
+      });
+    }
+    this.generation++;
+    this.setState(state);
+  }
+
+  private land(runId: number, settle: (flight: Flight) => void): void {
+    const flight = this.flights.get(runId);
+    if (!flight) return;
+    this.flights.delete(runId);
+    flight.settled = true;
+    settle(flight);
+    if (this.flights.size === 0 && this.state === "running") this.setState("ready");
+  }
+
+  private setState(state: KernelState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+
+  // ---- requests
+
+  private async whenStarted<T>(ask: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
+    if (this.state === "dead") throw new KernelGoneError("the kernel has died: restart it");
+    await this.start();
+    return this.request(ask);
+  }
+
+  /** comlink waits for ever when the other side is gone: so each request ends with the kernel at the latest. */
+  private request<T>(ask: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
+    const { connection } = this;
+    if (!connection) return Promise.reject(new KernelGoneError());
+    return new Promise<T>((resolve, reject) => {
+      connection.waiting.add(reject);
+      ask(connection.remote)
+        .then(resolve, reject)
+        .finally(() => connection.waiting.delete(reject));
+    });
+  }
+
+  // ---- events
+
+  private received(connection: Connection, events: KernelEvent[], batch: number): void {
+    connection.batch = batch;
+    for (const event of events) this.queue(event);
+    connection.batchWaiters = connection.batchWaiters.filter((waiter) => {
+      if (waiter.batch > batch) return true;
+      waiter.resolve();
+      return false;
+    });
+  }
+
+  private arrived(connection: Connection, batch: number): Promise<void> {
+    if (connection.batch >= batch || this.connection !== connection) return Promise.resolve();
+    return new Promise((resolve) => connection.batchWaiters.push({ batch, resolve }));
+  }
+
+  private cellState(runId: number, cellId: string, state: CellState): void {
+    this.queue({ type: "cell-state", generation: this.generation, runId, cellId, state, ms: null });
+  }
+
+  private queue(event: KernelEvent): void {
+    const last = this.pendingEvents.at(-1);
+    if (
+      event.type === "append" &&
+      last?.type === "append" &&
+      last.id === event.id &&
+      last.runId === event.runId &&
+      last.generation === event.generation
+    ) {
+      const shift = last.text.length;
+      last.text += event.text;
+      for (const { start, end, tensor } of event.tensors) last.tensors.push({ start: start + shift, end: end + shift, tensor });
+    } else {
+      this.pendingEvents.push(event);
+    }
+    if (this.frameRequested) return;
+    this.frameRequested = true;
+    // A hidden tab draws no frames, and its events must not pile up.
+    const timer = setTimeout(() => this.deliver(), 100);
+    requestAnimationFrame(() => {
+      clearTimeout(timer);
+      this.deliver();
+    });
+  }
+
+  private deliver(): void {
+    this.frameRequested = false;
+    const events = this.pendingEvents;
+    this.pendingEvents = [];
+    for (const event of events) {
+      if (event.generation !== this.generation) continue;
+      for (const listener of this.listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          reportError(error);
+        }
+      }
+    }
+  }
+}
+
+/** A client in state "idle": `start()`, or the first run, starts the kernel. */
+export function createKernelClient(options: KernelClientOptions): KernelClient {
+  return new StrideKernelClient(options);
+}
+
+/** The kernel of this site: fetched from where the build has put it. */
+export function kernelFromUrl(url: string): KernelClientOptions {
+  let text: Promise<string> | null = null;
+  const fetchText = async (): Promise<string> => {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+    return response.text();
+  };
+  return {
+    kernelText: () => {
+      // Kept for restarts, which then work offline; a failed fetch is tried again.
+      text ??= fetchText().catch((error: unknown) => {
+        text = null;
+        throw error;
+      });
+      return text;
+    },
+  };
+}

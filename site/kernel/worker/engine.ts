@@ -1,0 +1,41 @@
+/**
+ * What the kernel needs of a tensor engine, and no more: tests give it a table of their own, the worker gives it Stride's
+ * (stride-engine.ts).
+ */
+import type { Recorder } from "../../../engine/inspect/recorder.ts";
+import type { OpRecord } from "../../../engine/inspect/records.ts";
+import type { DatasetFile, TensorboardEvent, TensorSummary, WhatIf } from "../protocol.ts";
+
+export interface PrintedValue {
+  start: number;
+  end: number;
+  tensor: object;
+}
+
+export interface Engine {
+  /** What cells may import: "torch" → its namespace. */
+  modules: Record<string, object>;
+  /** Python's print; writes to the sink. */
+  print(...values: unknown[]): void;
+  setPrintSink(sink: (text: string, tensors: PrintedValue[]) => void): void;
+  /** Python's repr. */
+  repr(value: unknown): string;
+  isTensor(value: unknown): value is object;
+  /** `data` is null when the tensor has more than `maxNumbers` elements. */
+  summarize(tensor: object, maxNumbers: number): TensorSummary;
+  formatNumbers(values: number[], dtype: string): string[];
+  manualSeed(seed: number): void;
+  configure(options: { device: "cpu" | "webgpu"; memoryBudget: number }): Promise<void>;
+  /** @throws when tensors hold more than the budget. */
+  checkMemory(): void;
+  status(): { backend: string; simd: "none" | "simd" | "relaxed"; dataset: string | null };
+  provideDataset(file: DatasetFile): void;
+  setRecorder(recorder: Recorder | null): Recorder | null;
+  setCallSite(provider: () => { cellId: string; line: number }): void;
+  /** Runs a recorded operation again on copies, with changes; the record of that run comes to the recorder set. */
+  replay(record: OpRecord, change: WhatIf): { code: string };
+  /** SummaryWriter's events. */
+  setTensorboardSink(sink: (event: TensorboardEvent) => void): void;
+  /** Called by loops that give way to the event loop, so that Stop can end them. */
+  setYieldCheck(check: () => void): void;
+}

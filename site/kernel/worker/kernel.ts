@@ -1,0 +1,396 @@
+/**
+ * The kernel itself: runs cells one after another, keeps what they publish, and tells the page what happens. It knows
+ * neither workers nor ports: main.ts gives it those of the browser, node.ts those of Node.
+ */
+import { type CompiledCell, compileCell, linkCell } from "../../lesson/compile.ts";
+import { STANDARD_GLOBALS } from "../../lesson/modules.ts";
+import type { KernelEvent, OutputItem, RunRequest, RunResult, WhatIf, WhatIfAnswer } from "../protocol.ts";
+import { CellOutput, type Emit } from "./cell-output.ts";
+import { CheckList, close, equal, shapeOf } from "./checks.ts";
+import { itemOf, MAX_NUMBERS, shownItemOf } from "./display.ts";
+import type { Engine, PrintedValue } from "./engine.ts";
+import { framesOf, NameError, StopError, toErrorData } from "./errors.ts";
+import { type Clock, EventStream } from "./event-stream.ts";
+import { ModuleTable } from "./module-table.ts";
+import { RecordStore, summaryOf } from "./record-store.ts";
+import { Tqdm, type TqdmOptions } from "./tqdm.ts";
+
+type AnyEvent = KernelEvent extends infer E ? (E extends unknown ? Omit<E, "generation" | "runId"> : never) : never;
+
+export interface KernelHost extends Clock {
+  generation: number;
+  wallTime(): number;
+  pause(): Promise<void>;
+  post(events: KernelEvent[], batch: number): void;
+  /** Makes a module of a text; importing its URL evaluates it, once. */
+  createModule(text: string): string;
+  importModule(url: string): Promise<Record<string, unknown>>;
+  setTimeout(callback: () => void, ms: number): unknown;
+  setInterval(callback: () => void, ms: number): unknown;
+  queueMicrotask(callback: () => void): void;
+}
+
+/** One run of one cell. Functions that it defined may print after it has ended. */
+interface Run {
+  runId: number;
+  cellId: string;
+  output: CellOutput;
+  /** What the last expression was, if there was one. */
+  last: { value: unknown } | null;
+}
+
+interface Published {
+  url: string;
+  names: ReadonlySet<string>;
+}
+
+export class Kernel {
+  private readonly engine: Engine;
+  private readonly host: KernelHost;
+  private readonly events: EventStream;
+  private readonly modules: ModuleTable;
+  private readonly records = new RecordStore();
+  /** The latest text of each cell, to find error positions. */
+  private readonly cells = new Map<string, CompiledCell>();
+  private readonly latest = new Map<string, Run>();
+  private readonly published = new Map<string, Published>();
+  private queue: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
+  /** The run whose code is on the stack or awaited. */
+  private active: Run | null = null;
+  /** A timer's callback, while it runs. */
+  private callback: Run | null = null;
+  private stopRequested = false;
+
+  constructor(engine: Engine, host: KernelHost) {
+    this.engine = engine;
+    this.host = host;
+    this.events = new EventStream((events, batch) => host.post(events, batch), host);
+    this.modules = new ModuleTable(engine.modules, host);
+    engine.setPrintSink((text, tensors) => this.printed(text, tensors));
+    engine.setTensorboardSink((event) => {
+      const run = this.current();
+      if (run) this.emit(run, { type: "tensorboard", cellId: run.cellId, event });
+    });
+    engine.setYieldCheck(() => this.checkStop());
+    engine.setCallSite(() => this.site);
+    engine.setRecorder((draft) => {
+      const run = this.current();
+      if (!run) return;
+      this.site = this.callSite(run.cellId);
+      const summary = this.records.offer(draft, this.site);
+      if (summary) this.emit(run, { type: "record", record: summary });
+    });
+  }
+
+  /** Makes the modules that cells import; before that, no cell can run. */
+  async start(): Promise<void> {
+    await this.modules.prepare();
+  }
+
+  /** Everything emitted so far is on its way after this; the number of the last batch. */
+  flush(): number {
+    return this.events.flush();
+  }
+
+  run(request: RunRequest): Promise<RunResult> {
+    const run: Run = { runId: request.runId, cellId: request.cellId, output: this.outputOf(request), last: null };
+    if (this.waiting++ > 0) this.emit(run, { type: "cell-state", cellId: run.cellId, state: "queued", ms: null });
+    const result = this.queue.then(() => this.runNow(run, request));
+    this.queue = result.finally(() => this.waiting--).catch(() => {});
+    return result;
+  }
+
+  /** Ends the current run, and what is queued behind it, at the next yield. */
+  interrupt(): void {
+    if (this.waiting > 0) this.stopRequested = true;
+  }
+
+  recordsOf(cellId: string) {
+    return this.records.of(cellId);
+  }
+
+  record(id: number) {
+    return this.records.find(id);
+  }
+
+  whatIf(change: WhatIf): WhatIfAnswer {
+    const record = this.records.find(change.recordId);
+    const before = this.engine.setRecorder(null);
+    try {
+      if (!record) throw new Error("this call is no longer kept: run the cell again");
+      const answer: { record: WhatIfAnswer | null } = { record: null };
+      this.site = { cellId: record.cellId, line: record.line };
+      let made: ReturnType<RecordStore["find"]> = null;
+      this.engine.setRecorder((draft) => {
+        made = draft.take();
+      });
+      const { code } = this.engine.replay(record, change);
+      answer.record = made ? { ok: true, record: made, code } : null;
+      if (!answer.record) throw new Error("the engine made no record of this call");
+      return answer.record;
+    } catch (error) {
+      return { ok: false, error: toErrorData(error, record?.cellId ?? "", this.cells, (value) => this.engine.repr(value)) };
+    } finally {
+      this.engine.setRecorder(before);
+    }
+  }
+
+  /** An error outside of any run: a timer, an unhandled rejection. Belongs to the innermost cell on its stack. */
+  stray(error: unknown): void {
+    if (error instanceof StopError) return;
+    const stack = (() => {
+      try {
+        return String((error as Error).stack);
+      } catch {
+        return null;
+      }
+    })();
+    const [frame] = framesOf(stack, this.cells);
+    const run = (frame && this.latest.get(frame.cellId)) ?? this.current();
+    if (!run) return;
+    run.output.error(toErrorData(error, run.cellId, this.cells, (value) => this.engine.repr(value)));
+    if (run !== this.active) this.emit(run, { type: "cell-state", cellId: run.cellId, state: "error", ms: null });
+  }
+
+  // ---- one run
+
+  private async runNow(run: Run, request: RunRequest): Promise<RunResult> {
+    const started = this.host.now();
+    const { cellId } = run;
+    const finish = (state: RunResult["state"], rest: Partial<RunResult> = {}): RunResult => {
+      const ms = this.host.now() - started;
+      run.output.finish();
+      this.emit(run, { type: "cell-state", cellId, state, ms });
+      this.events.flush();
+      if (this.waiting <= 1) this.stopRequested = false;
+      return { state, ms, error: null, verdicts: null, ...rest };
+    };
+    if (this.stopRequested) return finish("stopped");
+    this.latest.set(cellId, run);
+    this.records.begin(cellId);
+    // Until the run succeeds, the cell has no names to give.
+    if (request.publishes) this.published.delete(cellId);
+    this.active = run;
+    this.emit(run, { type: "cell-state", cellId, state: "running", ms: null });
+    try {
+      const cell = compileCell(cellId, request.source, { modules: this.modules.names });
+      this.cells.set(cellId, cell);
+      const scope = this.scopeOf(cell, request.scope);
+      const checks = new CheckList();
+      const names = this.cellNames(run, checks);
+      const module = await this.evaluate(cell, scope, names);
+      if (run.last && run.last.value !== undefined) run.output.add(itemOf(run.last.value, this.engine));
+      this.engine.checkMemory();
+      if (request.check !== null) await this.check(request.check, cell, module.url, request.scope, names, checks);
+      if (request.publishes) this.published.set(cellId, module);
+      return finish("done", { verdicts: request.check === null ? null : checks.verdicts });
+    } catch (error) {
+      if (error instanceof StopError || this.stopRequested) return finish("stopped");
+      const data = toErrorData(error, cellId, this.cells, (value) => this.engine.repr(value));
+      run.output.error(data);
+      return finish("error", { error: data });
+    } finally {
+      this.active = null;
+    }
+  }
+
+  private async evaluate(cell: CompiledCell, scope: ReadonlyMap<string, string>, names: Record<string, unknown>): Promise<Published> {
+    const kernelUrl = await this.modules.handOver(names);
+    const { text, exports } = linkCell(cell, {
+      moduleUrl: (name) => this.modules.url(name),
+      exportsOf: (name) => this.modules.exportsOf(name),
+      kernelUrl,
+      kernelNames: Object.keys(names),
+      scope,
+    });
+    const url = this.host.createModule(text);
+    await this.host.importModule(url);
+    return { url, names: new Set(exports) };
+  }
+
+  /** Free names → modules of the cells that define them. @throws NameError when one has not been run. */
+  private scopeOf(cell: CompiledCell, scope: Record<string, string>): Map<string, string> {
+    const urls = new Map<string, string>();
+    for (const free of cell.free) {
+      const definer = Object.hasOwn(scope, free.name) ? scope[free.name]! : null;
+      if (definer === null) {
+        if (free.assigned && !STANDARD_GLOBALS.has(free.name)) {
+          throw new NameError(`${free.name} is not declared`, free.assigned, null, `write let ${free.name} = …`);
+        }
+        continue;
+      }
+      if (free.assigned) {
+        throw new NameError(
+          `${free.name} belongs to the cell ${definer}: other cells can read it, not assign to it`,
+          free.assigned,
+          definer,
+          `give the new value a name of its own, or change it in ${definer}`,
+        );
+      }
+      const published = this.published.get(definer);
+      if (!published?.names.has(free.name)) {
+        throw new NameError(`${free.name} is not defined yet`, free, definer, `run the cell ${definer} first`);
+      }
+      urls.set(free.name, published.url);
+    }
+    return urls;
+  }
+
+  /** The checks of an exercise see its names first, then what the exercise itself sees. */
+  private async check(
+    source: string,
+    cell: CompiledCell,
+    url: string,
+    scope: Record<string, string>,
+    names: Record<string, unknown>,
+    checks: CheckList,
+  ): Promise<void> {
+    try {
+      const checker = compileCell(`${cell.cellId}#check`, source, { modules: this.modules.names });
+      const urls = new Map<string, string>();
+      for (const { name } of checker.free) {
+        const published = Object.hasOwn(scope, name) ? this.published.get(scope[name]!) : undefined;
+        if (cell.definitions.includes(name)) urls.set(name, url);
+        else if (published?.names.has(name)) urls.set(name, published.url);
+      }
+      await this.evaluate(checker, urls, names);
+      await checks.settled();
+    } catch (error) {
+      if (error instanceof StopError) throw error;
+      const { name, message } = toErrorData(error, cell.cellId, this.cells, (value) => this.engine.repr(value));
+      checks.verdicts.push({ name: "check", pass: false, message: `${name}: ${message}` });
+    }
+  }
+
+  // ---- what a cell has by name
+
+  private cellNames(run: Run, checks: CheckList): Record<string, unknown> {
+    const { engine, host } = this;
+    /** The run that output belongs to when this cell's function is called: the one running now, else the cell's own. */
+    const within = <T>(write: () => T): T => {
+      const before = this.callback;
+      if (!this.active && !this.callback) this.callback = run;
+      try {
+        return write();
+      } finally {
+        this.callback = before;
+      }
+    };
+    const print = (...values: unknown[]): void => within(() => engine.print(...values));
+    const complain = (...values: unknown[]): void =>
+      within(() => {
+        this.stream = "stderr";
+        try {
+          engine.print(...values);
+        } finally {
+          this.stream = "stdout";
+        }
+      });
+    const wrap =
+      (callback: unknown, values: unknown[]): (() => void) =>
+      () => {
+        const before = this.callback;
+        this.callback = run;
+        try {
+          (callback as (...args: unknown[]) => unknown)(...values);
+        } catch (error) {
+          this.stray(error);
+        } finally {
+          this.callback = before;
+        }
+      };
+    const timers = new Map<string, number>();
+    return {
+      display: (value: unknown): unknown => {
+        run.last = { value };
+        return value;
+      },
+      load: (name: unknown): Promise<unknown> => this.modules.load(String(name)),
+      print,
+      show: (value: unknown, options: { label?: string } = {}): void =>
+        within(() => {
+          this.current()!.output.add(shownItemOf(value, String(options.label ?? ""), engine));
+        }),
+      tqdm: (source: Iterable<unknown> | AsyncIterable<unknown> | number, options: TqdmOptions = {}) =>
+        new Tqdm(source, options, {
+          add: (item) => (this.current() ?? run).output.add(item),
+          update: (id, item) => (this.current() ?? run).output.update(id, item),
+          now: () => host.now(),
+          wallTime: () => host.wallTime(),
+          pause: () => host.pause(),
+          checkStop: () => this.checkStop(),
+        }),
+      console: {
+        log: print,
+        info: print,
+        debug: print,
+        warn: complain,
+        error: complain,
+        trace: complain,
+        dir: (value: unknown) => print(value),
+        table: (value: unknown) => within(() => this.current()!.output.add(itemOf(value, engine))),
+        assert: (condition: unknown, ...values: unknown[]) => {
+          if (!condition) complain("Assertion failed:", ...values);
+        },
+        time: (label = "default") => void timers.set(label, host.now()),
+        timeEnd: (label = "default") => print(`${label}: ${(host.now() - (timers.get(label) ?? host.now())).toFixed(1)} ms`),
+        group: print,
+        groupEnd: () => {},
+        count: (label = "default") => {
+          const count = (timers.get(`#${label}`) ?? 0) + 1;
+          timers.set(`#${label}`, count);
+          print(`${label}: ${count}`);
+        },
+      },
+      test: checks.test,
+      equal,
+      close,
+      shapeOf,
+      setTimeout: (callback: unknown, ms = 0, ...values: unknown[]) => host.setTimeout(wrap(callback, values), Number(ms)),
+      setInterval: (callback: unknown, ms = 0, ...values: unknown[]) => host.setInterval(wrap(callback, values), Number(ms)),
+      queueMicrotask: (callback: unknown) => host.queueMicrotask(wrap(callback, [])),
+    };
+  }
+
+  private stream: "stdout" | "stderr" = "stdout";
+  private site = { cellId: "", line: 0 };
+
+  private printed(text: string, tensors: PrintedValue[]): void {
+    const run = this.current();
+    if (!run) return;
+    const summaries = tensors.map(({ start, end, tensor }) => ({ start, end, tensor: this.engine.summarize(tensor, MAX_PRINTED_NUMBERS) }));
+    run.output.text(this.stream, text, summaries);
+  }
+
+  private current(): Run | null {
+    return this.callback ?? this.active;
+  }
+
+  /** The innermost line of the running cell on the stack, else the innermost line of any cell. */
+  private callSite(cellId: string): { cellId: string; line: number } {
+    const frames = framesOf(new Error().stack ?? null, this.cells);
+    const frame = frames.find((it) => it.cellId === cellId) ?? frames[0];
+    return { cellId, line: frame?.line ?? 0 };
+  }
+
+  private checkStop(): void {
+    if (this.stopRequested) throw new StopError();
+    this.engine.checkMemory();
+  }
+
+  private outputOf(request: { runId: number; cellId: string }): CellOutput {
+    const emit: Emit = (event) => this.emit(request, { ...event, cellId: request.cellId } as AnyEvent);
+    return new CellOutput(emit, () => this.host.now());
+  }
+
+  private emit(run: { runId: number }, event: AnyEvent): void {
+    this.events.emit({ ...event, generation: this.host.generation, runId: run.runId } as KernelEvent);
+  }
+}
+
+/** A printed tensor carries its numbers for the heat map only while they are few: a loop may print thousands. */
+const MAX_PRINTED_NUMBERS = Math.min(4096, MAX_NUMBERS);
+
+export type { OutputItem };
+export { summaryOf };
