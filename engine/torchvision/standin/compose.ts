@@ -26,7 +26,7 @@ const CHANNEL_ORDERS = [
   [2, 1, 0],
   [1, 2, 0],
 ] as const;
-const LARGEST_TURN = (15 * 3.141592653589793) / 180;
+const LARGEST_TURN = (15 * Math.PI) / 180;
 
 /** Each run of ten pictures shows each class once, in an order of its own, so that the first page of a grid has them all. */
 export function labelOf(split: Split, index: number): number {
@@ -179,7 +179,7 @@ function develop(stream: Stream, values: Float64Array): Uint8Array<ArrayBuffer> 
       const bits = draw >>> (10 * channel);
       const grain = ((bits & 31) - ((bits >>> 5) & 31)) * (4 / 31);
       const value = Math.floor(values[i + channel]! * exposure + grain + 0.5);
-      bytes[i + channel] = value < 0 ? 0 : value > 255 ? 255 : value;
+      bytes[i + channel] = Math.max(0, Math.min(255, value));
     }
   }
   return bytes;

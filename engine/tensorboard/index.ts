@@ -1,0 +1,2 @@
+/** "torch/utils/tensorboard" */
+export { SummaryWriter } from "./writer.ts";
