@@ -5,12 +5,14 @@
 import type { DType } from "../../core/dtype.ts";
 import { RuntimeError } from "../../core/errors.ts";
 
+const INT64_END = 2 ** 53;
+
 /**
- * int64 lives in doubles, exact to ±2^53.
+ * int64 lives in doubles. A result of ±2^53 may already have been rounded to it, so what passes lies strictly between.
  * @throws RuntimeError beyond that, rather than a rounded integer.
  */
 export function checkedInt64(value: number): number {
-  if (value > 9007199254740992 || value < -9007199254740992 || Number.isNaN(value)) throw int64Range(value);
+  if (!(value < INT64_END && value > -INT64_END)) throw int64Range(value);
   return value;
 }
 

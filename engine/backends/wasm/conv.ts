@@ -54,7 +54,7 @@ export function conv(s: Scratch, input: View, weight: View, bias: View | null, g
   const packed = packWeights(s, denseData(weight), g.groups, rows, count);
   const biases = s.floats(g.o);
   if (bias) s.write(biases, denseData(bias));
-  else s.clear(biases, g.o);
+  else s.fill(biases, g.o, 0);
 
   const image = s.floats(g.c * g.h * g.w);
   const padded = s.floats(g.c * channelFloats);
@@ -167,7 +167,7 @@ export function convInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGe
   );
 
   const zeros = s.floats(channels);
-  s.clear(zeros, channels);
+  s.fill(zeros, channels, 0);
   const incoming = s.floats(g.o * outPlane);
   const padded = s.floats(g.o * padPlane);
   const whole = s.floats(g.c * inPlane);
@@ -224,8 +224,8 @@ export function convWeightGrad(s: Scratch, input: View, gradOut: View, g: ConvGe
   const incoming = s.floats(g.o * outPlane);
   const packed = s.floats(rows * outPlane);
   const sums = s.floats(g.o * pitch);
-  s.clear(last, padH * padW * channels + 8);
-  s.clear(sums, g.o * pitch);
+  s.fill(last, padH * padW * channels + 8, 0);
+  s.fill(sums, g.o * pitch, 0);
   const x = denseData(input);
   const grad = denseData(gradOut);
   const wasm = s.call;

@@ -4,6 +4,7 @@
  */
 import type { Backend } from "../backend.ts";
 import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
+import { binary, sumRows, unary } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool } from "./pool.ts";
 import { Scratch } from "./scratch.ts";
@@ -17,6 +18,9 @@ export function createWasmBackend(module: WebAssembly.Module): Backend {
     name: "wasm",
     device: "cpu",
     kernels: {
+      unary: (op, x, out) => unary(s, op, x, out),
+      binary: (op, a, b, out) => binary(s, op, a, b, out),
+      reduce: (op, x, out) => op === "sum" && sumRows(s, x, out),
       matmul: (a, b, out) => matmul(s, a, b, out),
       conv: (input, weight, bias, g, out) => conv(s, input, weight, bias, g, out),
       convInputGrad: (gradOut, weight, g, gradInput) => convInputGrad(s, gradOut, weight, g, gradInput),

@@ -85,6 +85,10 @@ export interface WasmExports {
     strideW: number,
   ): void;
   gatherRows(x: number, rowStride: number, table: number, rows: number, count: number, to: number): void;
+  unary(op: number, x: number, out: number, count: number): void;
+  binary(op: number, a: number, b: number, out: number, count: number): void;
+  compare(op: number, a: number, b: number, out: number, count: number): void;
+  sum(x: number, count: number): number;
   maxPoolPlanes(
     x: number,
     count: number,

@@ -42,7 +42,7 @@ export class Scratch {
     this.#top = this.#base;
   }
 
-  /** Room for `count` floats, aligned, with 32 readable bytes behind it. Not cleared. */
+  /** Room for `count` floats, aligned, with 64 usable bytes behind it. Not cleared. */
   floats(count: number): number {
     return this.#take(count * 4);
   }
@@ -53,7 +53,7 @@ export class Scratch {
 
   #take(bytes: number): number {
     const start = (this.#top + 63) & ~63;
-    this.#top = start + bytes + 32;
+    this.#top = start + bytes + 64;
     const missing = this.#top - this.#exports.memory.buffer.byteLength;
     if (missing > 0) {
       this.#exports.memory.grow(Math.ceil(missing / PAGE));
@@ -83,8 +83,12 @@ export class Scratch {
     return pointer;
   }
 
-  clear(pointer: number, count: number): void {
-    this.#floats.fill(0, pointer >> 2, (pointer >> 2) + count);
+  readBytes(pointer: number, count: number, out: TypedArray, to: number): void {
+    out.set(new Uint8Array(this.#exports.memory.buffer, pointer, count), to);
+  }
+
+  fill(pointer: number, count: number, value: number): void {
+    this.#floats.fill(value, pointer >> 2, (pointer >> 2) + count);
   }
 
   /** The floats at `pointer`, in place; valid until the memory grows. */

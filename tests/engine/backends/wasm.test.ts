@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Backend } from "../../../engine/backends/backend.ts";
+import type { Backend, View } from "../../../engine/backends/backend.ts";
 import { referenceKernels } from "../../../engine/backends/reference/index.ts";
 import { compileWasm, createWasmBackend, type WasmVariant, wasmFileName } from "../../../engine/backends/wasm/index.ts";
-import { float32, float64, int64 } from "../../../engine/core/dtype.ts";
+import { bool, float32, float64, int64 } from "../../../engine/core/dtype.ts";
 import { poolOutputSize } from "../../../engine/core/window.ts";
 import { type ConvCase, convGeometry, empty, noise, permuted, relativeError, tensor } from "./views.ts";
 
@@ -73,7 +73,9 @@ const CONVOLUTIONS: Record<string, ConvCase> = {
 };
 
 for (const [variant, backend] of Object.entries(backends)) {
-  const { matmul, conv, convInputGrad, convWeightGrad, maxPool } = backend.kernels as Required<Backend["kernels"]>;
+  const { unary, binary, reduce, matmul, conv, convInputGrad, convWeightGrad, maxPool } = backend.kernels as Required<
+    Backend["kernels"]
+  >;
 
   describe(`matrix products (${variant})`, () => {
     test.each(SIZES)("%i × %i by %i columns agrees with the reference, transposed or not", (n, k, m) => {
@@ -191,6 +193,109 @@ for (const [variant, backend] of Object.entries(backends)) {
         expect(maxPool(x, g, actual, winners)).toBe(true);
         expect(actual.data).toEqual(expected.data);
         expect(winners.data).toEqual(positions.data);
+      }
+    });
+  });
+
+  describe(`element by element (${variant})`, () => {
+    const special = [
+      0,
+      -0,
+      Infinity,
+      -Infinity,
+      NaN,
+      1,
+      -1,
+      0.5,
+      1.5,
+      -2.5,
+      1e-40,
+      1e-20,
+      -1e-4,
+      88.7,
+      89,
+      -87.4,
+      -104,
+      3e38,
+    ];
+    const x = noise([4, 1250], 5);
+    for (let i = 0; i < x.data.length; i++) x.data[i]! *= 12;
+    x.data.set(special, 100);
+
+    test.each([
+      "neg",
+      "abs",
+      "relu",
+      "square",
+      "sqrt",
+      "reciprocal",
+      "rsqrt",
+      "floor",
+      "ceil",
+      "round",
+      "trunc",
+    ] as const)("%s gives the reference's bits", (op) => {
+      const [expected, actual] = [empty(x.shape), empty(x.shape)];
+      referenceKernels.unary(op, x, expected);
+      expect(unary(op, x, actual)).toBe(true);
+      expect(actual.data).toEqual(expected.data);
+    });
+
+    test.each(["exp", "log", "sigmoid", "tanh"] as const)("%s is at most one float away from the reference", (op) => {
+      const [expected, actual] = [empty(x.shape), empty(x.shape)];
+      referenceKernels.unary(op, x, expected);
+      expect(unary(op, x, actual)).toBe(true);
+      const steps = (a: View) => new Int32Array(a.data.buffer);
+      const [a, b] = [steps(actual), steps(expected)];
+      let different = 0;
+      for (let i = 0; i < a.length; i++) {
+        if (Object.is(actual.data[i], expected.data[i])) continue;
+        different++;
+        expect(Math.abs(a[i]! - b[i]!), `${op}(${x.data[i]}) = ${actual.data[i]}, not ${expected.data[i]}`).toBe(1);
+      }
+      expect(different).toBeLessThan(5);
+    });
+
+    test.each(["add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge"] as const)(
+      "%s gives the reference's bits, with a tensor or one number on either side",
+      (op) => {
+        const y = noise([4, 1250], 6);
+        y.data.set(special.toReversed(), 105);
+        y.data.set(x.data.subarray(600, 700), 600);
+        const one = { ...tensor([0.5], [1]), shape: x.shape, strides: [0, 0] };
+        const dtype = ["eq", "ne", "lt", "le", "gt", "ge"].includes(op) ? bool : float32;
+        for (const [a, b] of [
+          [x, y],
+          [x, one],
+          [one, y],
+        ] as const) {
+          const [expected, actual] = [empty(x.shape, dtype), empty(x.shape, dtype)];
+          referenceKernels.binary(op, a, b, expected);
+          expect(binary(op, a, b, actual)).toBe(true);
+          expect(actual.data).toEqual(expected.data);
+        }
+      },
+    );
+
+    test("what is written in place comes out right", () => {
+      const y = noise([5000], 7);
+      const expected = Array.from(y.data, (value) => Math.fround(value + value));
+      expect(binary("add", y, y, y)).toBe(true);
+      expect(Array.from(y.data)).toEqual(expected);
+    });
+
+    test("short and strided tensors are left to the reference", () => {
+      expect(binary("add", noise([10]), noise([10]), empty([10]))).toBe(false);
+      expect(unary("exp", permuted(noise([20, 30]), [1, 0]), empty([30, 20]))).toBe(false);
+    });
+
+    test("sums of long rows agree with the reference", () => {
+      for (const size of [512, 1023, 4097, 10001]) {
+        const rows = noise([3, size], 8);
+        const [expected, actual] = [empty([3]), empty([3])];
+        referenceKernels.reduce("sum", rows, expected);
+        expect(reduce("sum", rows, actual)).toBe(true);
+        expect(relativeError(actual, expected)).toBeLessThan(1e-7);
       }
     });
   });

@@ -1,4 +1,5 @@
 export { addWeightGrad, convolve } from "./conv";
+export { binary, compare, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
 export { maxPoolPlanes } from "./pool";

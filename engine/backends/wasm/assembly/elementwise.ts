@@ -1,0 +1,145 @@
+import { exp, log, sigmoid, tanh } from "./math";
+
+// Operations are numbered as in the host's lists (engine/backends/wasm/elementwise.ts). Lengths are rounded up to whole
+// vectors: the host leaves room behind each array, and never looks at what is computed there.
+
+@inline
+function unaryOf(op: i32, x: v128): v128 {
+  if (op == 0) return f32x4.neg(x);
+  if (op == 1) return f32x4.abs(x);
+  // f32x4.max lets a NaN through and prefers 0 to -0.
+  if (op == 2) return f32x4.max(x, f32x4.splat(0));
+  if (op == 3) return f32x4.mul(x, x);
+  if (op == 4) return f32x4.sqrt(x);
+  if (op == 5) return f32x4.div(f32x4.splat(1), x);
+  if (op == 6) return f32x4.div(f32x4.splat(1), f32x4.sqrt(x));
+  if (op == 7) return f32x4.floor(x);
+  if (op == 8) return f32x4.ceil(x);
+  if (op == 9) return f32x4.nearest(x);
+  if (op == 10) return f32x4.trunc(x);
+  if (op == 11) return exp(x);
+  if (op == 12) return log(x);
+  if (op == 13) return sigmoid(x);
+  return tanh(x);
+}
+
+@inline
+function mapAll(op: i32, x: usize, out: usize, count: i32): void {
+  const end = x + (<usize>count << 2);
+  while (x < end) {
+    v128.store(out, unaryOf(op, v128.load(x)));
+    x += 16;
+    out += 16;
+  }
+}
+
+export function unary(op: i32, x: usize, out: usize, count: i32): void {
+  switch (op) {
+    case 0: mapAll(0, x, out, count); break;
+    case 1: mapAll(1, x, out, count); break;
+    case 2: mapAll(2, x, out, count); break;
+    case 3: mapAll(3, x, out, count); break;
+    case 4: mapAll(4, x, out, count); break;
+    case 5: mapAll(5, x, out, count); break;
+    case 6: mapAll(6, x, out, count); break;
+    case 7: mapAll(7, x, out, count); break;
+    case 8: mapAll(8, x, out, count); break;
+    case 9: mapAll(9, x, out, count); break;
+    case 10: mapAll(10, x, out, count); break;
+    case 11: mapAll(11, x, out, count); break;
+    case 12: mapAll(12, x, out, count); break;
+    case 13: mapAll(13, x, out, count); break;
+    default: mapAll(14, x, out, count);
+  }
+}
+
+@inline
+function binaryOf(op: i32, a: v128, b: v128): v128 {
+  if (op == 0) return f32x4.add(a, b);
+  if (op == 1) return f32x4.sub(a, b);
+  if (op == 2) return f32x4.mul(a, b);
+  if (op == 3) return f32x4.div(a, b);
+  if (op == 4) return f32x4.max(a, b);
+  return f32x4.min(a, b);
+}
+
+@inline
+function combineAll(op: i32, a: usize, b: usize, out: usize, count: i32): void {
+  const end = a + (<usize>count << 2);
+  while (a < end) {
+    v128.store(out, binaryOf(op, v128.load(a), v128.load(b)));
+    a += 16;
+    b += 16;
+    out += 16;
+  }
+}
+
+export function binary(op: i32, a: usize, b: usize, out: usize, count: i32): void {
+  switch (op) {
+    case 0: combineAll(0, a, b, out, count); break;
+    case 1: combineAll(1, a, b, out, count); break;
+    case 2: combineAll(2, a, b, out, count); break;
+    case 3: combineAll(3, a, b, out, count); break;
+    case 4: combineAll(4, a, b, out, count); break;
+    default: combineAll(5, a, b, out, count);
+  }
+}
+
+@inline
+function comparisonOf(op: i32, a: v128, b: v128): v128 {
+  if (op == 0) return f32x4.eq(a, b);
+  if (op == 1) return f32x4.ne(a, b);
+  if (op == 2) return f32x4.lt(a, b);
+  if (op == 3) return f32x4.le(a, b);
+  if (op == 4) return f32x4.gt(a, b);
+  return f32x4.ge(a, b);
+}
+
+/** 16 comparisons to 16 bytes of 0 or 1. */
+@inline
+function compareAll(op: i32, a: usize, b: usize, out: usize, count: i32): void {
+  const end = a + (<usize>count << 2);
+  const one = i8x16.splat(1);
+  while (a < end) {
+    const m0 = comparisonOf(op, v128.load(a), v128.load(b));
+    const m1 = comparisonOf(op, v128.load(a, 16), v128.load(b, 16));
+    const m2 = comparisonOf(op, v128.load(a, 32), v128.load(b, 32));
+    const m3 = comparisonOf(op, v128.load(a, 48), v128.load(b, 48));
+    const bytes = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(m0, m1), i16x8.narrow_i32x4_s(m2, m3));
+    v128.store(out, v128.and(bytes, one));
+    a += 64;
+    b += 64;
+    out += 16;
+  }
+}
+
+export function compare(op: i32, a: usize, b: usize, out: usize, count: i32): void {
+  switch (op) {
+    case 0: compareAll(0, a, b, out, count); break;
+    case 1: compareAll(1, a, b, out, count); break;
+    case 2: compareAll(2, a, b, out, count); break;
+    case 3: compareAll(3, a, b, out, count); break;
+    case 4: compareAll(4, a, b, out, count); break;
+    default: compareAll(5, a, b, out, count);
+  }
+}
+
+/** The sum of `count` floats, kept in double in four lanes. */
+export function sum(x: usize, count: i32): f64 {
+  let a = f64x2.splat(0), b = f64x2.splat(0);
+  const whole = x + (<usize>(count & ~3) << 2);
+  const end = x + (<usize>count << 2);
+  while (x < whole) {
+    const v = v128.load(x);
+    a = f64x2.add(a, f64x2.promote_low_f32x4(v));
+    b = f64x2.add(b, f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3)));
+    x += 16;
+  }
+  const both = f64x2.add(a, b);
+  let total = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  while (x < end) {
+    total += load<f32>(x);
+    x += 4;
+  }
+  return total;
+}
