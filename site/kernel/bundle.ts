@@ -15,7 +15,9 @@ const wasmBytes: Plugin = {
   setup(build) {
     build.onResolve({ filter: /^stride:wasm$/ }, () => ({ path: "wasm", namespace: "stride" }));
     build.onLoad({ filter: /.*/, namespace: "stride" }, () => {
-      const paths = ["relaxed", "simd"].map((variant) => fileURLToPath(new URL(`kernels-${variant}.wasm`, WASM_FOLDER)));
+      const paths = ["relaxed", "simd"].map((variant) =>
+        fileURLToPath(new URL(`kernels-${variant}.wasm`, WASM_FOLDER)),
+      );
       const encoded = (path: string) => (existsSync(path) ? readFileSync(path).toString("base64") : "");
       return {
         loader: "ts",

@@ -3,16 +3,19 @@
  * for a kernel that is gone.
  */
 import { type Remote, wrap } from "comlink";
+import type { OpRecord } from "../../engine/inspect/records.ts";
 import { type KernelFrame, openFrame } from "./frame.ts";
 import type {
   CellState,
   DatasetFile,
+  GradientsAnswer,
   KernelApi,
   KernelClient,
   KernelEvent,
   KernelState,
   RunRequest,
   RunResult,
+  WhatIfAnswer,
 } from "./protocol.ts";
 import type { EventMessage, WorkerApi } from "./worker/start.ts";
 
@@ -82,7 +85,8 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     this.api = {
       configure: async (configuration) => {
         this.configuration = configuration;
-        if (this.connection && this.state !== "starting") await this.request((remote) => remote.configure(configuration));
+        if (this.connection && this.state !== "starting")
+          await this.request((remote) => remote.configure(configuration));
       },
       loadDataset: async (file) => {
         this.datasets.set(file.name, file);
@@ -90,8 +94,10 @@ class StrideKernelClient extends EventTarget implements KernelClient {
       },
       status: () => this.whenStarted((remote) => remote.status()),
       records: (cellId) => this.whenStarted((remote) => remote.records(cellId)),
-      record: (id) => this.whenStarted((remote) => remote.record(id)),
-      whatIf: (change) => this.whenStarted((remote) => remote.whatIf(change)),
+      record: (id) => this.whenStarted((remote) => remote.record(id) as Promise<OpRecord | null>),
+      whatIf: (change) => this.whenStarted((remote) => remote.whatIf(change) as Promise<WhatIfAnswer>),
+      gradients: (change, gradOutput) =>
+        this.whenStarted((remote) => remote.gradients(change, gradOutput) as Promise<GradientsAnswer>),
       format: (values, dtype) => this.whenStarted((remote) => remote.format(values, dtype)),
     };
   }
@@ -228,7 +234,14 @@ class StrideKernelClient extends EventTarget implements KernelClient {
   private died(message: string): void {
     const error = new KernelGoneError(message);
     for (const { request } of this.flights.values()) {
-      const data = { name: "KernelGoneError", message, hint: "restart the kernel", frames: [], shapes: null, definedIn: null };
+      const data = {
+        name: "KernelGoneError",
+        message,
+        hint: "restart the kernel",
+        frames: [],
+        shapes: null,
+        definedIn: null,
+      };
       this.queue({
         type: "output",
         generation: this.generation,
@@ -330,7 +343,8 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     ) {
       const shift = last.text.length;
       last.text += event.text;
-      for (const { start, end, tensor } of event.tensors) last.tensors.push({ start: start + shift, end: end + shift, tensor });
+      for (const { start, end, tensor } of event.tensors)
+        last.tensors.push({ start: start + shift, end: end + shift, tensor });
     } else {
       this.pendingEvents.push(event);
     }

@@ -48,26 +48,56 @@ export interface ErrorData {
 
 export type OutputItem =
   /** Printed text. All text items of a cell, joined, are what PyTorch's twin prints. `tensors` are those printed in it, by offset. */
-  | { kind: "text"; id: number; stream: "stdout" | "stderr"; text: string; tensors: { start: number; end: number; tensor: TensorSummary }[] }
+  | {
+      kind: "text";
+      id: number;
+      stream: "stdout" | "stderr";
+      text: string;
+      tensors: { start: number; end: number; tensor: TensorSummary }[];
+    }
   /** The value of the cell's last expression, or of show(x). */
   | { kind: "tensor"; id: number; tensor: TensorSummary }
   | { kind: "value"; id: number; text: string }
   | { kind: "image"; id: number; label: string; picture: Picture; shape: number[] }
   | { kind: "table"; id: number; columns: string[]; rows: string[][] }
   | { kind: "chart"; id: number; label: string; series: { name: string; x: number[]; y: number[] }[] }
-  | { kind: "progress"; id: number; label: string; done: number; total: number | null; startedAt: number; rate: number | null; metrics: Record<string, number> }
+  | {
+      kind: "progress";
+      id: number;
+      label: string;
+      done: number;
+      total: number | null;
+      startedAt: number;
+      rate: number | null;
+      metrics: Record<string, number>;
+    }
   | { kind: "error"; id: number; error: ErrorData };
 
 export type TensorboardEvent =
   | { kind: "scalars"; tag: string; step: number; value: number; wallTime: number }
-  | { kind: "images"; tag: string; step: number; picture: Picture; shape: number[]; clippedShare: number; tiles: { rows: number; columns: number } | null; wallTime: number };
+  | {
+      kind: "images";
+      tag: string;
+      step: number;
+      picture: Picture;
+      shape: number[];
+      clippedShare: number;
+      tiles: { rows: number; columns: number } | null;
+      wallTime: number;
+    };
 
 export type KernelEvent = { generation: number; runId: number } & (
   | { type: "cell-state"; cellId: string; state: CellState; ms: number | null }
   /** A new item, or the new state of the one with the same id. */
   | { type: "output"; cellId: string; item: OutputItem }
   /** Text that continues the text item with this id. */
-  | { type: "append"; cellId: string; id: number; text: string; tensors: { start: number; end: number; tensor: TensorSummary }[] }
+  | {
+      type: "append";
+      cellId: string;
+      id: number;
+      text: string;
+      tensors: { start: number; end: number; tensor: TensorSummary }[];
+    }
   | { type: "record"; record: RecordSummary }
   | { type: "tensorboard"; cellId: string; event: TensorboardEvent }
 );
@@ -78,6 +108,8 @@ export interface RunRequest {
   source: string;
   /** Free names of the cell → the cell that defines them, as site/lesson/dataflow.ts resolved them. */
   scope: Record<string, string>;
+  /** Free names that only cells further down define, for the error that links there. */
+  below?: Record<string, string>;
   /** Names it gives to later cells; an exercise gives none. */
   publishes: boolean;
   /** Test code of an exercise, run after the source in its scope. */
@@ -157,7 +189,10 @@ export interface KernelClient extends EventTarget {
   stop(): Promise<{ killed: boolean }>;
   run(request: Omit<RunRequest, "runId">): Promise<RunResult>;
   /** Proxied requests; rejected with KernelGoneError, never left hanging, when the kernel ends. */
-  readonly api: Pick<KernelApi, "configure" | "status" | "loadDataset" | "records" | "record" | "whatIf" | "gradients" | "format">;
+  readonly api: Pick<
+    KernelApi,
+    "configure" | "status" | "loadDataset" | "records" | "record" | "whatIf" | "gradients" | "format"
+  >;
   onEvent(listener: (event: KernelEvent) => void): () => void;
   /** "state" events: CustomEvent<KernelState>. */
 }

@@ -30,7 +30,12 @@ export function strideKernel(): Plugin {
       if (this.environment.name !== "client") return `export const kernelUrl = "";`;
       const source = await bundleKernel({ minify: true });
       const hash = createHash("sha256").update(source).digest("hex").slice(0, 8);
-      const reference = this.emitFile({ type: "asset", name: "kernel.js", originalFileName: `kernel.${hash}.js`, source });
+      const reference = this.emitFile({
+        type: "asset",
+        name: "kernel.js",
+        originalFileName: `kernel.${hash}.js`,
+        source,
+      });
       return `export const kernelUrl = import.meta.ROLLUP_FILE_URL_${reference};`;
     },
     configureServer(server) {

@@ -53,12 +53,21 @@ export function smallEngine(): Engine {
   });
 
   const double = (list: List): List => {
-    if (!(list instanceof List)) throw new RuntimeError("double(): expected a list\nhint: write list(1, 2)", [[2], [3]]);
+    if (!(list instanceof List))
+      throw new RuntimeError("double(): expected a list\nhint: write list(1, 2)", [[2], [3]]);
     const output = new List(list.numbers.map((x) => 2 * x));
     const draft: RecordDraft = {
       op: "conv2d",
       bytes: 8 * list.numbers.length,
-      take: () => ({ id: nextId++, ...site(), module: "", op: "conv2d", output: view(output), inputs: { input: view(list), weight: view(list), bias: null } }) as unknown as OpRecord,
+      take: () =>
+        ({
+          id: nextId++,
+          ...site(),
+          module: "",
+          op: "conv2d",
+          output: view(output),
+          inputs: { input: view(list), weight: view(list), bias: null },
+        }) as unknown as OpRecord,
     };
     recorder?.(draft);
     return output;
@@ -96,7 +105,12 @@ export function smallEngine(): Engine {
     isTensor: (value) => value instanceof List,
     summarize(tensor, maxNumbers) {
       const list = tensor as List;
-      return { ...view(list), device: "cpu", data: list.numbers.length <= maxNumbers ? view(list).data : null, text: String(list) };
+      return {
+        ...view(list),
+        device: "cpu",
+        data: list.numbers.length <= maxNumbers ? view(list).data : null,
+        text: String(list),
+      };
     },
     formatNumbers: (values) => values.map((value) => value.toFixed(4)),
     manualSeed(next) {
@@ -122,7 +136,9 @@ export function smallEngine(): Engine {
       double(new List(numbers));
       return { code: `double(list(${numbers.join(", ")}))` };
     },
+    gradients: (record) => ({ gradOutput: record.output, gradients: { input: record.inputs.input }, promoted: false }),
     setTensorboardSink() {},
+    setProgressSink() {},
     setYieldCheck(check) {
       yieldCheck = check;
     },

@@ -15,7 +15,11 @@ export type NewItem = WithoutId<OutputItem>;
 type TextTensor = { start: number; end: number; tensor: TensorSummary };
 
 /** The part of an event that every event of a run shares is added by `emit`. */
-export type Emit = (event: Omit<Extract<KernelEvent, { type: "output" }>, "generation" | "runId" | "cellId"> | Omit<Extract<KernelEvent, { type: "append" }>, "generation" | "runId" | "cellId">) => void;
+export type Emit = (
+  event:
+    | Omit<Extract<KernelEvent, { type: "output" }>, "generation" | "runId" | "cellId">
+    | Omit<Extract<KernelEvent, { type: "append" }>, "generation" | "runId" | "cellId">,
+) => void;
 
 let nextId = 1;
 
@@ -102,7 +106,10 @@ export class CellOutput {
     if (this.notice && !last && now - this.notice.shownAt < NOTICE_MS) return;
     this.open = null;
     const { lines, items } = this.dropped;
-    const what = [lines > 0 ? `${lines} more line${lines === 1 ? "" : "s"}` : "", items > 0 ? `${items} more output${items === 1 ? "" : "s"}` : ""];
+    const what = [
+      lines > 0 ? `${lines} more line${lines === 1 ? "" : "s"}` : "",
+      items > 0 ? `${items} more output${items === 1 ? "" : "s"}` : "",
+    ];
     const text = `… ${what.filter(Boolean).join(" and ")} not shown: a run shows ${MAX_TEXT / 1024} kB of text and ${MAX_ITEMS} outputs.\n`;
     const id = this.notice?.id ?? nextId++;
     this.notice = { id, shownAt: now };

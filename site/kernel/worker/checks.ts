@@ -61,13 +61,19 @@ interface TensorLike {
 }
 
 function isTensorLike(value: unknown): value is TensorLike {
-  return typeof value === "object" && value !== null && typeof (value as TensorLike).tolist === "function" && "shape" in value;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as TensorLike).tolist === "function" &&
+    "shape" in value
+  );
 }
 
 /** Tensors and typed arrays become lists; anything else stays. */
 function plain(value: unknown): unknown {
   if (isTensorLike(value)) return value.tolist();
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as unknown as ArrayLike<number>);
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return Array.from(value as unknown as ArrayLike<number>);
   if (Array.isArray(value)) return Array.from(value, plain);
   return value;
 }
@@ -76,7 +82,8 @@ export function shapeOf(value: unknown): number[] {
   if (isTensorLike(value)) return Array.from(value.shape);
   const shape: number[] = [];
   for (let at = plain(value); Array.isArray(at); at = at[0]) shape.push(at.length);
-  if (shape.length === 0 && typeof value !== "number") throw new Difference(`expected a tensor, got ${describe(value)}`);
+  if (shape.length === 0 && typeof value !== "number")
+    throw new Difference(`expected a tensor, got ${describe(value)}`);
   return shape;
 }
 
@@ -105,7 +112,12 @@ export function close(actual: unknown, expected: unknown, options: { rtol?: numb
 }
 
 /** Where two values part, in words; null when they agree. */
-function differenceOf(actual: unknown, expected: unknown, path: string, same: (a: unknown, b: unknown) => boolean): string | null {
+function differenceOf(
+  actual: unknown,
+  expected: unknown,
+  path: string,
+  same: (a: unknown, b: unknown) => boolean,
+): string | null {
   const at = path === "" ? "" : `at ${path}: `;
   if (Array.isArray(actual) && Array.isArray(expected)) {
     if (actual.length !== expected.length) return `${at}expected ${expected.length} elements, got ${actual.length}`;
@@ -130,6 +142,12 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 function describe(value: unknown): string {
-  const text = safely(() => (typeof value === "string" ? JSON.stringify(value) : Array.isArray(value) ? `[${value.map(describe).join(", ")}]` : String(value)));
+  const text = safely(() =>
+    typeof value === "string"
+      ? JSON.stringify(value)
+      : Array.isArray(value)
+        ? `[${value.map(describe).join(", ")}]`
+        : String(value),
+  );
   return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }

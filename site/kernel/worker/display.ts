@@ -52,12 +52,12 @@ function tableOf(value: unknown, engine: Engine): NewItem | null {
   try {
     if (!Array.isArray(value) || value.length === 0 || !value.every(isRecord)) return null;
     const columns = Object.keys(value[0] as object);
-    const rows = value
-      .slice(0, MAX_TABLE_ROWS)
-      .map((row) => columns.map((column) => {
+    const rows = value.slice(0, MAX_TABLE_ROWS).map((row) =>
+      columns.map((column) => {
         const cell = (row as Record<string, unknown>)[column];
         return typeof cell === "string" ? cell : safely(() => engine.repr(cell));
-      }));
+      }),
+    );
     return { kind: "table", columns, rows };
   } catch {
     return null;

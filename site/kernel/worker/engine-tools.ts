@@ -1,6 +1,6 @@
 /** What the kernel asks of an engine, answered by Stride's: shared by the worker and by Node. */
 import { currentBackend } from "../../../engine/backends/index.ts";
-import { DTYPES, type DTypeName } from "../../../engine/core/dtype.ts";
+import { DTYPES, type DTypeName, type TypedArray } from "../../../engine/core/dtype.ts";
 import { defaultGenerator } from "../../../engine/core/generator.ts";
 import { checkMemory, setMemoryBudget } from "../../../engine/core/memory.ts";
 import { print, repr, setPrintSink } from "../../../engine/core/print.ts";
@@ -9,10 +9,19 @@ import { Storage } from "../../../engine/core/storage.ts";
 import { Tensor } from "../../../engine/core/tensor.ts";
 import { setInterruptCheck, setProgressSink } from "../../../engine/data/pause.ts";
 import { datasetInfo, provideDataset } from "../../../engine/data/sources.ts";
-import { setCallSite, setRecorder, snapshot } from "../../../engine/inspect/index.ts";
+import { setCallSite, setRecorder, snapshot, type TensorView } from "../../../engine/inspect/index.ts";
 import { modules } from "../../../engine/public.ts";
 import type { Engine } from "./engine.ts";
-import { replay } from "./replay.ts";
+import { type ReplayTools, replay } from "./replay.ts";
+
+const functional = modules["torch/nn/functional"] as ReplayTools["functional"];
+
+/** A tensor over a copy of these numbers. */
+function makeTensor(data: TypedArray | number[], shape: number[], dtype: DTypeName): Tensor {
+  const storage = Storage.allocate(DTYPES[dtype], data.length);
+  storage.data.set(data);
+  return new Tensor(storage, shape);
+}
 
 export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
   return {
@@ -23,15 +32,17 @@ export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
     isTensor: (value) => value instanceof Tensor,
     summarize(value, maxNumbers) {
       const tensor = value as Tensor;
-      const few = tensor.numel() <= maxNumbers;
-      const { data, ...view } = few ? snapshot(tensor) : { ...snapshot(tensor.get(...tensor.shape.map(() => 0))), data: null };
       return {
-        ...view,
         shape: [...tensor.shape],
         strides: [...tensor.strides],
         offset: tensor.offset,
+        dtype: tensor.dtype.name,
+        storageId: tensor.storage.id,
+        version: tensor.version,
+        requiresGrad: tensor.requiresGrad,
+        gradFn: tensor.gradFn?.name ?? null,
         device: tensor.device.type,
-        data,
+        data: tensor.numel() <= maxNumbers ? tensor.denseData().slice() : null,
         text: tensor.toString(),
       };
     },
@@ -45,15 +56,27 @@ export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
     provideDataset,
     setRecorder,
     setCallSite,
-    replay: (record, change) =>
-      replay(record, change, {
-        functional: modules["torch/nn/functional"] as Parameters<typeof replay>[2]["functional"],
-        makeTensor(data, shape, dtype) {
-          const storage = Storage.allocate(DTYPES[dtype], data.length);
-          storage.data.set(data);
-          return new Tensor(storage, shape);
-        },
-      }),
+    replay: (record, change) => replay(record, change, { functional, makeTensor }),
+    gradients(record, change, gradOutput) {
+      let promoted = false;
+      const differentiable: typeof makeTensor = (data, shape, dtype) => {
+        const floating = DTYPES[dtype].isFloatingPoint;
+        if (!floating) promoted = true;
+        const tensor = makeTensor(data, shape, floating ? dtype : "float32");
+        tensor.requiresGrad = true;
+        return tensor;
+      };
+      const { inputs, output } = replay(record, change, { functional, makeTensor: differentiable });
+      const y = output as Tensor;
+      const seed = makeTensor(gradOutput ?? new Array<number>(y.numel()).fill(1), [...y.shape], y.dtype.name);
+      y.backward(seed);
+      const gradients: Record<string, TensorView> = {};
+      for (const [name, input] of Object.entries(inputs)) {
+        const { grad } = input as Tensor;
+        if (grad) gradients[name] = snapshot(grad);
+      }
+      return { gradOutput: snapshot(seed), gradients, promoted };
+    },
     setTensorboardSink() {},
     setYieldCheck: setInterruptCheck,
     setProgressSink,

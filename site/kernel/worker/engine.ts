@@ -2,9 +2,13 @@
  * What the kernel needs of a tensor engine, and no more: tests give it a table of their own, the worker gives it Stride's
  * (stride-engine.ts).
  */
+
+import type { LoopProgress } from "../../../engine/data/pause.ts";
 import type { Recorder } from "../../../engine/inspect/recorder.ts";
 import type { OpRecord } from "../../../engine/inspect/records.ts";
-import type { DatasetFile, TensorboardEvent, TensorSummary, WhatIf } from "../protocol.ts";
+import type { DatasetFile, GradientsAnswer, TensorboardEvent, TensorSummary, WhatIf } from "../protocol.ts";
+
+export type { LoopProgress };
 
 export interface PrintedValue {
   start: number;
@@ -34,8 +38,16 @@ export interface Engine {
   setCallSite(provider: () => { cellId: string; line: number }): void;
   /** Runs a recorded operation again on copies, with changes; the record of that run comes to the recorder set. */
   replay(record: OpRecord, change: WhatIf): { code: string };
+  /** The same, then backward from `gradOutput` (ones when null), dense in the output's shape. */
+  gradients(
+    record: OpRecord,
+    change: WhatIf,
+    gradOutput: number[] | null,
+  ): Omit<Extract<GradientsAnswer, { ok: true }>, "ok">;
   /** SummaryWriter's events. */
   setTensorboardSink(sink: (event: TensorboardEvent) => void): void;
   /** Called by loops that give way to the event loop, so that Stop can end them. */
   setYieldCheck(check: () => void): void;
+  /** Told how far each pass over a loader is. */
+  setProgressSink(sink: (progress: LoopProgress) => void): void;
 }

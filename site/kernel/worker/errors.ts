@@ -18,7 +18,12 @@ export class StopError extends Error {
 export class NameError extends CellSyntaxError {
   readonly definedIn: string | null;
 
-  constructor(message: string, place: { line: number; column: number }, definedIn: string | null, hint: string | null = null) {
+  constructor(
+    message: string,
+    place: { line: number; column: number },
+    definedIn: string | null,
+    hint: string | null = null,
+  ) {
     super(message, place, hint);
     this.name = "NameError";
     this.definedIn = definedIn;
@@ -36,20 +41,46 @@ function readText(value: unknown, field: string): string | null {
   }
 }
 
-export function toErrorData(thrown: unknown, cellId: string, cells: CellTexts, repr: (value: unknown) => string): ErrorData {
+export function toErrorData(
+  thrown: unknown,
+  cellId: string,
+  cells: CellTexts,
+  repr: (value: unknown) => string,
+): ErrorData {
   if (thrown instanceof CellSyntaxError) {
     const { name, message, hint, line, column } = thrown;
     const frames = [{ cellId, line, column, functionName: "" }];
-    return { name, message, hint, frames, shapes: null, definedIn: thrown instanceof NameError ? thrown.definedIn : null };
+    return {
+      name,
+      message,
+      hint,
+      frames,
+      shapes: null,
+      definedIn: thrown instanceof NameError ? thrown.definedIn : null,
+    };
   }
   const stack = readText(thrown, "stack");
   const whole = readText(thrown, "message");
   if (whole === null) {
-    return { name: "Error", message: `thrown: ${safely(() => repr(thrown))}`, hint: null, frames: framesOf(stack, cells), shapes: null, definedIn: null };
+    return {
+      name: "Error",
+      message: `thrown: ${safely(() => repr(thrown))}`,
+      hint: null,
+      frames: framesOf(stack, cells),
+      shapes: null,
+      definedIn: null,
+    };
   }
   const name = readText(thrown, "name") || "Error";
   const [message, hint] = splitHint(whole);
-  return { name, message, hint: hint ?? knownHint(name, message), frames: framesOf(stack, cells), shapes: shapesOf(thrown), definedIn: null };
+  return {
+    name,
+    message,
+    hint: hint ?? knownHint(name, message),
+    frames: framesOf(stack, cells),
+    shapes: shapesOf(thrown),
+    definedIn: null,
+  };
 }
 
 function splitHint(message: string): [string, string | null] {
@@ -59,7 +90,8 @@ function splitHint(message: string): [string, string | null] {
 
 /** JavaScript's own sentences that a Python reader can't make sense of. */
 function knownHint(name: string, message: string): string | null {
-  if (name === "TypeError" && /Assignment to constant variable/.test(message)) return "declare it with let to change it later";
+  if (name === "TypeError" && /Assignment to constant variable/.test(message))
+    return "declare it with let to change it later";
   if (name === "RangeError" && /Maximum call stack/.test(message)) return "a function calls itself without end";
   if (name === "ReferenceError" && /before initialization/.test(message)) {
     return "the cell's own declaration further down hides the name from above: give one of them another name";
@@ -93,10 +125,16 @@ export function framesOf(stack: string | null, cells: CellTexts): ErrorFrame[] {
 /** `at Net.forward (net:3:12)`, `at net:3:12` (V8), `forward@net:3:12` (Firefox, Safari). */
 function parseFrame(row: string): ErrorFrame | null {
   const match =
-    /^\s*at (?:async )?(?:(.*?) \()?([^()\s]+?):(\d+):(\d+)\)?$/.exec(row) ?? /^(.*?)@([^()\s]+?):(\d+):(\d+)$/.exec(row);
+    /^\s*at (?:async )?(?:(.*?) \()?([^()\s]+?):(\d+):(\d+)\)?$/.exec(row) ??
+    /^(.*?)@([^()\s]+?):(\d+):(\d+)$/.exec(row);
   if (!match) return null;
   const [, functionName = "", cellId = "", line, column] = match;
-  return { cellId, line: Number(line), column: Number(column), functionName: functionName.replace(/^(?:async|new) /, "") };
+  return {
+    cellId,
+    line: Number(line),
+    column: Number(column),
+    functionName: functionName.replace(/^(?:async|new) /, ""),
+  };
 }
 
 export function safely(read: () => string): string {

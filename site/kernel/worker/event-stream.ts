@@ -67,10 +67,16 @@ export class EventStream {
     if (event.type === "append") {
       this.characters += event.text.length;
       const last = this.queue.at(-1);
-      if (last?.type === "append" && last.id === event.id && last.cellId === event.cellId && last.runId === event.runId) {
+      if (
+        last?.type === "append" &&
+        last.id === event.id &&
+        last.cellId === event.cellId &&
+        last.runId === event.runId
+      ) {
         const shift = last.text.length;
         last.text += event.text;
-        for (const { start, end, tensor } of event.tensors) last.tensors.push({ start: start + shift, end: end + shift, tensor });
+        for (const { start, end, tensor } of event.tensors)
+          last.tensors.push({ start: start + shift, end: end + shift, tensor });
         return;
       }
     } else {

@@ -2,19 +2,30 @@
  * The kernel itself: runs cells one after another, keeps what they publish, and tells the page what happens. It knows
  * neither workers nor ports: main.ts gives it those of the browser, node.ts those of Node.
  */
+import type { RecordDraft, Recorder } from "../../../engine/inspect/recorder.ts";
+import type { OpRecord } from "../../../engine/inspect/records.ts";
 import { type CompiledCell, compileCell, linkCell } from "../../lesson/compile.ts";
 import { STANDARD_GLOBALS } from "../../lesson/modules.ts";
-import type { KernelEvent, OutputItem, RunRequest, RunResult, WhatIf, WhatIfAnswer } from "../protocol.ts";
-import { CellOutput, type Emit } from "./cell-output.ts";
+import type {
+  ErrorData,
+  GradientsAnswer,
+  KernelEvent,
+  RunRequest,
+  RunResult,
+  WhatIf,
+  WhatIfAnswer,
+} from "../protocol.ts";
+import { CellOutput, type Emit, type NewItem } from "./cell-output.ts";
 import { CheckList, close, equal, shapeOf } from "./checks.ts";
 import { itemOf, MAX_NUMBERS, shownItemOf } from "./display.ts";
-import type { Engine, PrintedValue } from "./engine.ts";
+import type { Engine, LoopProgress, PrintedValue } from "./engine.ts";
 import { framesOf, NameError, StopError, toErrorData } from "./errors.ts";
 import { type Clock, EventStream } from "./event-stream.ts";
 import { ModuleTable } from "./module-table.ts";
-import { RecordStore, summaryOf } from "./record-store.ts";
+import { RecordStore } from "./record-store.ts";
 import { Tqdm, type TqdmOptions } from "./tqdm.ts";
 
+type Refusal = Extract<WhatIfAnswer, { ok: false }>;
 type AnyEvent = KernelEvent extends infer E ? (E extends unknown ? Omit<E, "generation" | "runId"> : never) : never;
 
 export interface KernelHost extends Clock {
@@ -61,6 +72,12 @@ export class Kernel {
   /** A timer's callback, while it runs. */
   private callback: Run | null = null;
   private stopRequested = false;
+  /** Loops over loaders that are on their way, and bars of tqdm that are open: one loop needs only one bar. */
+  private readonly loops = new Map<
+    number,
+    { began: number; startedAt: number; shownAt: number; item: number | null }
+  >();
+  private openBars = 0;
 
   constructor(engine: Engine, host: KernelHost) {
     this.engine = engine;
@@ -73,6 +90,7 @@ export class Kernel {
       if (run) this.emit(run, { type: "tensorboard", cellId: run.cellId, event });
     });
     engine.setYieldCheck(() => this.checkStop());
+    engine.setProgressSink((progress) => this.loopProgress(progress));
     engine.setCallSite(() => this.site);
     engine.setRecorder((draft) => {
       const run = this.current();
@@ -114,23 +132,35 @@ export class Kernel {
     return this.records.find(id);
   }
 
+  /** A recorded call with changes. Only the record that the engine makes of it is new; the cell's own stay. */
   whatIf(change: WhatIf): WhatIfAnswer {
+    let made: OpRecord | null = null;
+    const take = (draft: RecordDraft): void => {
+      made = draft.take();
+    };
+    return this.replayed(change, take, (record) => {
+      const { code } = this.engine.replay(record, change);
+      if (!made) throw new Error("the engine made no record of this call");
+      return { ok: true, record: made, code };
+    });
+  }
+
+  gradients(change: WhatIf, gradOutput: number[] | null): GradientsAnswer {
+    return this.replayed(change, null, (record) => ({
+      ok: true,
+      ...this.engine.gradients(record, change, gradOutput),
+    }));
+  }
+
+  private replayed<T>(change: WhatIf, recorder: Recorder | null, answer: (record: OpRecord) => T): T | Refusal {
     const record = this.records.find(change.recordId);
-    const before = this.engine.setRecorder(null);
+    const before = this.engine.setRecorder(recorder);
     try {
       if (!record) throw new Error("this call is no longer kept: run the cell again");
-      const answer: { record: WhatIfAnswer | null } = { record: null };
       this.site = { cellId: record.cellId, line: record.line };
-      let made: ReturnType<RecordStore["find"]> = null;
-      this.engine.setRecorder((draft) => {
-        made = draft.take();
-      });
-      const { code } = this.engine.replay(record, change);
-      answer.record = made ? { ok: true, record: made, code } : null;
-      if (!answer.record) throw new Error("the engine made no record of this call");
-      return answer.record;
+      return answer(record);
     } catch (error) {
-      return { ok: false, error: toErrorData(error, record?.cellId ?? "", this.cells, (value) => this.engine.repr(value)) };
+      return { ok: false, error: this.errorData(error, record?.cellId ?? "") };
     } finally {
       this.engine.setRecorder(before);
     }
@@ -149,7 +179,7 @@ export class Kernel {
     const [frame] = framesOf(stack, this.cells);
     const run = (frame && this.latest.get(frame.cellId)) ?? this.current();
     if (!run) return;
-    run.output.error(toErrorData(error, run.cellId, this.cells, (value) => this.engine.repr(value)));
+    run.output.error(this.errorData(error, run.cellId));
     if (run !== this.active) this.emit(run, { type: "cell-state", cellId: run.cellId, state: "error", ms: null });
   }
 
@@ -176,7 +206,7 @@ export class Kernel {
     try {
       const cell = compileCell(cellId, request.source, { modules: this.modules.names });
       this.cells.set(cellId, cell);
-      const scope = this.scopeOf(cell, request.scope);
+      const scope = this.scopeOf(cell, request);
       const checks = new CheckList();
       const names = this.cellNames(run, checks);
       const module = await this.evaluate(cell, scope, names);
@@ -187,7 +217,7 @@ export class Kernel {
       return finish("done", { verdicts: request.check === null ? null : checks.verdicts });
     } catch (error) {
       if (error instanceof StopError || this.stopRequested) return finish("stopped");
-      const data = toErrorData(error, cellId, this.cells, (value) => this.engine.repr(value));
+      const data = this.errorData(error, cellId);
       run.output.error(data);
       return finish("error", { error: data });
     } finally {
@@ -195,7 +225,11 @@ export class Kernel {
     }
   }
 
-  private async evaluate(cell: CompiledCell, scope: ReadonlyMap<string, string>, names: Record<string, unknown>): Promise<Published> {
+  private async evaluate(
+    cell: CompiledCell,
+    scope: ReadonlyMap<string, string>,
+    names: Record<string, unknown>,
+  ): Promise<Published> {
     const kernelUrl = await this.modules.handOver(names);
     const { text, exports } = linkCell(cell, {
       moduleUrl: (name) => this.modules.url(name),
@@ -210,11 +244,16 @@ export class Kernel {
   }
 
   /** Free names → modules of the cells that define them. @throws NameError when one has not been run. */
-  private scopeOf(cell: CompiledCell, scope: Record<string, string>): Map<string, string> {
+  private scopeOf(cell: CompiledCell, { scope, below = {} }: RunRequest): Map<string, string> {
     const urls = new Map<string, string>();
     for (const free of cell.free) {
       const definer = Object.hasOwn(scope, free.name) ? scope[free.name]! : null;
       if (definer === null) {
+        if (Object.hasOwn(below, free.name)) {
+          const definedIn = below[free.name]!;
+          const hint = `${definedIn}, further down, defines it: a cell sees only what stands above it`;
+          throw new NameError(`${free.name} is used before it is defined`, free, definedIn, hint);
+        }
         if (free.assigned && !STANDARD_GLOBALS.has(free.name)) {
           throw new NameError(`${free.name} is not declared`, free.assigned, null, `write let ${free.name} = …`);
         }
@@ -258,9 +297,36 @@ export class Kernel {
       await checks.settled();
     } catch (error) {
       if (error instanceof StopError) throw error;
-      const { name, message } = toErrorData(error, cell.cellId, this.cells, (value) => this.engine.repr(value));
+      const { name, message } = this.errorData(error, cell.cellId);
       checks.verdicts.push({ name: "check", pass: false, message: `${name}: ${message}` });
     }
+  }
+
+  /** A loop over a loader that nobody wrapped in tqdm: its bar appears once it lasts long enough to be wondered about. */
+  private loopProgress(progress: LoopProgress): void {
+    const run = this.current();
+    if (!run || this.openBars > 0) return;
+    const now = this.host.now();
+    let loop = this.loops.get(progress.id);
+    if (!loop) {
+      loop = { began: now, startedAt: this.host.wallTime(), shownAt: 0, item: null };
+      this.loops.set(progress.id, loop);
+    }
+    if (progress.finished) this.loops.delete(progress.id);
+    if (now - loop.began < BAR_AFTER_MS || (!progress.finished && now - loop.shownAt < BAR_UPDATE_MS)) return;
+    loop.shownAt = now;
+    const seconds = (now - loop.began) / 1000;
+    const item: NewItem = {
+      kind: "progress",
+      label: progress.label,
+      done: progress.done,
+      total: progress.total,
+      startedAt: loop.startedAt,
+      rate: progress.done / seconds,
+      metrics: {},
+    };
+    if (loop.item === null) loop.item = run.output.add(item);
+    else run.output.update(loop.item, item);
   }
 
   // ---- what a cell has by name
@@ -320,6 +386,9 @@ export class Kernel {
           wallTime: () => host.wallTime(),
           pause: () => host.pause(),
           checkStop: () => this.checkStop(),
+          opened: (change) => {
+            this.openBars += change;
+          },
         }),
       console: {
         log: print,
@@ -334,7 +403,8 @@ export class Kernel {
           if (!condition) complain("Assertion failed:", ...values);
         },
         time: (label = "default") => void timers.set(label, host.now()),
-        timeEnd: (label = "default") => print(`${label}: ${(host.now() - (timers.get(label) ?? host.now())).toFixed(1)} ms`),
+        timeEnd: (label = "default") =>
+          print(`${label}: ${(host.now() - (timers.get(label) ?? host.now())).toFixed(1)} ms`),
         group: print,
         groupEnd: () => {},
         count: (label = "default") => {
@@ -347,8 +417,10 @@ export class Kernel {
       equal,
       close,
       shapeOf,
-      setTimeout: (callback: unknown, ms = 0, ...values: unknown[]) => host.setTimeout(wrap(callback, values), Number(ms)),
-      setInterval: (callback: unknown, ms = 0, ...values: unknown[]) => host.setInterval(wrap(callback, values), Number(ms)),
+      setTimeout: (callback: unknown, ms = 0, ...values: unknown[]) =>
+        host.setTimeout(wrap(callback, values), Number(ms)),
+      setInterval: (callback: unknown, ms = 0, ...values: unknown[]) =>
+        host.setInterval(wrap(callback, values), Number(ms)),
       queueMicrotask: (callback: unknown) => host.queueMicrotask(wrap(callback, [])),
     };
   }
@@ -359,7 +431,11 @@ export class Kernel {
   private printed(text: string, tensors: PrintedValue[]): void {
     const run = this.current();
     if (!run) return;
-    const summaries = tensors.map(({ start, end, tensor }) => ({ start, end, tensor: this.engine.summarize(tensor, MAX_PRINTED_NUMBERS) }));
+    const summaries = tensors.map(({ start, end, tensor }) => ({
+      start,
+      end,
+      tensor: this.engine.summarize(tensor, MAX_PRINTED_NUMBERS),
+    }));
     run.output.text(this.stream, text, summaries);
   }
 
@@ -372,6 +448,10 @@ export class Kernel {
     const frames = framesOf(new Error().stack ?? null, this.cells);
     const frame = frames.find((it) => it.cellId === cellId) ?? frames[0];
     return { cellId, line: frame?.line ?? 0 };
+  }
+
+  private errorData(error: unknown, cellId: string): ErrorData {
+    return toErrorData(error, cellId, this.cells, (value) => this.engine.repr(value));
   }
 
   private checkStop(): void {
@@ -389,8 +469,9 @@ export class Kernel {
   }
 }
 
+/** A loop over a loader gets a bar when it has run this long; shorter ones are over before one looks. */
+const BAR_AFTER_MS = 400;
+const BAR_UPDATE_MS = 100;
+
 /** A printed tensor carries its numbers for the heat map only while they are few: a loop may print thousands. */
 const MAX_PRINTED_NUMBERS = Math.min(4096, MAX_NUMBERS);
-
-export type { OutputItem };
-export { summaryOf };

@@ -8,7 +8,20 @@
 const KEPT = new Set([
   ...["globalThis", "self", "undefined", "NaN", "Infinity", "isNaN", "isFinite", "parseInt", "parseFloat", "eval"],
   ...["encodeURIComponent", "decodeURIComponent", "encodeURI", "decodeURI", "escape", "unescape"],
-  ...["Object", "Function", "Array", "Number", "String", "Boolean", "Symbol", "BigInt", "Math", "JSON", "Date", "RegExp"],
+  ...[
+    "Object",
+    "Function",
+    "Array",
+    "Number",
+    "String",
+    "Boolean",
+    "Symbol",
+    "BigInt",
+    "Math",
+    "JSON",
+    "Date",
+    "RegExp",
+  ],
   ...["Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError", "AggregateError"],
   ...["SuppressedError", "DisposableStack", "AsyncDisposableStack", "Temporal"],
   ...["Map", "Set", "WeakMap", "WeakSet", "WeakRef", "FinalizationRegistry", "Promise", "Proxy", "Reflect", "Intl"],
@@ -17,7 +30,15 @@ const KEPT = new Set([
   ...["Float16Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array"],
   ...["setTimeout", "clearTimeout", "setInterval", "clearInterval", "queueMicrotask", "structuredClone"],
   ...["requestAnimationFrame", "cancelAnimationFrame", "console", "performance", "crypto", "navigator", "atob", "btoa"],
-  ...["Performance", "Crypto", "SubtleCrypto", "CryptoKey", "WorkerNavigator", "isSecureContext", "crossOriginIsolated"],
+  ...[
+    "Performance",
+    "Crypto",
+    "SubtleCrypto",
+    "CryptoKey",
+    "WorkerNavigator",
+    "isSecureContext",
+    "crossOriginIsolated",
+  ],
   ...["TextEncoder", "TextDecoder", "URL", "URLSearchParams", "Blob", "File", "ImageData", "OffscreenCanvas"],
   ...["OffscreenCanvasRenderingContext2D", "ImageBitmap", "createImageBitmap"],
   ...["AbortController", "AbortSignal", "DOMException", "Event", "ErrorEvent", "PromiseRejectionEvent", "CustomEvent"],
@@ -29,10 +50,24 @@ const KEPT = new Set([
 ]);
 
 /** A cell must be able to shadow what it inherits from these by assignment: `this.name = …` in an error class of its own. */
-const NOT_FROZEN = new Set(["Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError", "AggregateError", "SuppressedError"]);
+const NOT_FROZEN = new Set([
+  "Error",
+  "TypeError",
+  "RangeError",
+  "SyntaxError",
+  "ReferenceError",
+  "EvalError",
+  "URIError",
+  "AggregateError",
+  "SuppressedError",
+]);
 
 export function removeCapabilities(scope: object): void {
-  for (let owner: object | null = scope; owner && owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object | null) {
+  for (
+    let owner: object | null = scope;
+    owner && owner !== Object.prototype;
+    owner = Object.getPrototypeOf(owner) as object | null
+  ) {
     if (owner === EventTarget.prototype) continue;
     for (const key of Object.getOwnPropertyNames(owner)) {
       if (key === "constructor" || KEPT.has(key) || key.startsWith("GPU")) continue;
@@ -73,13 +108,15 @@ export function freezeIntrinsics(scope: object): void {
   for (const key of Object.getOwnPropertyNames(scope)) {
     const property = Object.getOwnPropertyDescriptor(scope, key)!;
     const { value } = property;
-    if (typeof value !== "function" && !["Math", "JSON", "Reflect", "Intl", "Atomics", "WebAssembly"].includes(key)) continue;
+    if (typeof value !== "function" && !["Math", "JSON", "Reflect", "Intl", "Atomics", "WebAssembly"].includes(key))
+      continue;
     if (NOT_FROZEN.has(key)) seen.add((value as { prototype: object }).prototype);
     if (property.configurable) Object.defineProperty(scope, key, { value, writable: false, configurable: false });
   }
   for (const key of Object.getOwnPropertyNames(scope)) {
     const { value } = Object.getOwnPropertyDescriptor(scope, key)!;
-    if (typeof value === "function" || ["Math", "JSON", "Reflect", "Intl", "Atomics", "WebAssembly"].includes(key)) freeze(value);
+    if (typeof value === "function" || ["Math", "JSON", "Reflect", "Intl", "Atomics", "WebAssembly"].includes(key))
+      freeze(value);
   }
   const hidden = [
     [][Symbol.iterator](),
@@ -96,7 +133,19 @@ export function freezeIntrinsics(scope: object): void {
   freeze(async function* () {}.constructor);
   // Properties of these stay assignable, since objects that inherit from them assign to the same names; none can be added.
   for (const owner of [Object.prototype, Error.prototype]) Object.preventExtensions(owner);
-  for (const key of ["__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"]) {
-    Object.defineProperty(Object.prototype, key, { configurable: false, ...("value" in Object.getOwnPropertyDescriptor(Object.prototype, key)! ? { writable: false } : {}) });
+  for (const key of [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+  ]) {
+    Object.defineProperty(Object.prototype, key, {
+      configurable: false,
+      ...("value" in Object.getOwnPropertyDescriptor(Object.prototype, key)! ? { writable: false } : {}),
+    });
   }
 }

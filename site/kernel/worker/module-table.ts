@@ -67,6 +67,8 @@ export class ModuleTable {
     if (url) return this.host.importModule(url);
     const close = nearest(name, this.names);
     const list = this.names.map((it) => `"${it}"`).join(", ");
-    throw new TypeError(`no module named "${name}"\nhint: ${close ? `did you mean "${close}"?` : `known modules: ${list}`}`);
+    throw new TypeError(
+      `no module named "${name}"\nhint: ${close ? `did you mean "${close}"?` : `known modules: ${list}`}`,
+    );
   }
 }

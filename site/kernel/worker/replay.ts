@@ -14,6 +14,14 @@ export interface ReplayTools {
   makeTensor(data: TypedArray | number[], shape: number[], dtype: DTypeName): unknown;
 }
 
+export interface Replayed {
+  /** The line of TypeScript that makes the same call. */
+  code: string;
+  /** The tensors that went in, by the record's names, and what came out. */
+  inputs: Record<string, unknown>;
+  output: unknown;
+}
+
 const CONV_DEFAULTS = { stride: 1, padding: 0, dilation: 1, groups: 1 };
 const POOL_DEFAULTS = {
   stride: null,
@@ -25,28 +33,29 @@ const POOL_DEFAULTS = {
 };
 const AVG_ONLY = ["countIncludePad", "divisorOverride"];
 
-/** @returns the line of TypeScript that makes the same call. @throws what the engine throws. */
-export function replay(record: OpRecord, change: WhatIf, { functional, makeTensor }: ReplayTools): { code: string } {
+/** @throws what the engine throws. */
+export function replay(record: OpRecord, change: WhatIf, { functional, makeTensor }: ReplayTools): Replayed {
   const attrs: Record<string, unknown> = { ...record.attrs, ...change.attrs };
-  const tensorOf = (name: string, view: TensorView): unknown => {
-    const changed = Object.hasOwn(change.values, name) ? change.values[name]! : view;
-    return makeTensor(changed.data, [...changed.shape], view.dtype);
-  };
-  const input = tensorOf("input", record.inputs.input);
-  if (record.op === "conv2d") {
-    const { bias, weight } = record.inputs;
-    const options = unlikeDefaults(attrs, CONV_DEFAULTS);
-    const withBias = bias ? { bias: tensorOf("bias", bias), ...options } : options;
-    functional.conv2d!(input, tensorOf("weight", weight), withBias);
-    return { code: callText("conv2d", ["input", "weight"], bias ? { bias: undefined, ...options } : options) };
+  const inputs: Record<string, unknown> = {};
+  const views = record.inputs as Record<string, TensorView | null>;
+  for (const [name, view] of Object.entries(views)) {
+    if (!view) continue;
+    const { data, shape } = Object.hasOwn(change.values, name) ? change.values[name]! : view;
+    inputs[name] = makeTensor(data, [...shape], view.dtype);
   }
-  const name = record.op === "max_pool2d" ? "maxPool2d" : "avgPool2d";
+  const op = change.op ?? record.op;
+  if (op === "conv2d") {
+    const options = unlikeDefaults(attrs, CONV_DEFAULTS);
+    const { input, weight, bias } = inputs;
+    const output = functional.conv2d!(input, weight, bias ? { bias, ...options } : options);
+    return { code: callText("conv2d", ["input", "weight"], bias ? ["bias"] : [], options), inputs, output };
+  }
+  const name = op === "max_pool2d" ? "maxPool2d" : "avgPool2d";
   const { kernelSize, ...rest } = attrs;
   const options = unlikeDefaults(rest, POOL_DEFAULTS);
-  if (record.op === "max_pool2d") for (const key of AVG_ONLY) delete options[key];
-  else delete options.dilation;
-  functional[name]!(input, kernelSize, options);
-  return { code: callText(name, ["input", literal(kernelSize)], options) };
+  for (const key of op === "max_pool2d" ? AVG_ONLY : ["dilation"]) delete options[key];
+  const output = functional[name]!(inputs.input, kernelSize, options);
+  return { code: callText(name, ["input", literal(kernelSize)], [], options), inputs, output };
 }
 
 function unlikeDefaults(attrs: Record<string, unknown>, defaults: Record<string, unknown>): Record<string, unknown> {
@@ -62,9 +71,9 @@ function isStandard(value: unknown, standard: unknown): boolean {
   return Array.isArray(value) ? value.every((item) => item === standard) : value === standard;
 }
 
-/** Options without a value are written by name alone: `{ bias, stride: 2 }`. */
-function callText(name: string, positional: string[], options: Record<string, unknown>): string {
-  const written = Object.entries(options).map(([key, value]) => (value === undefined ? key : `${key}: ${literal(value)}`));
+/** `F.conv2d(input, weight, { bias, stride: 2 })` */
+function callText(name: string, positional: string[], named: string[], options: Record<string, unknown>): string {
+  const written = [...named, ...Object.entries(options).map(([key, value]) => `${key}: ${literal(value)}`)];
   const last = written.length > 0 ? [`{ ${written.join(", ")} }`] : [];
   return `F.${name}(${[...positional, ...last].join(", ")})`;
 }

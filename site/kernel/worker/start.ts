@@ -98,6 +98,9 @@ function apiOf(kernel: Kernel, engine: Engine): WorkerApi {
     async whatIf(change) {
       return kernel.whatIf(change);
     },
+    async gradients(change, gradOutput) {
+      return kernel.gradients(change, gradOutput);
+    },
     async format(values, dtype) {
       return engine.formatNumbers(values, dtype);
     },
@@ -106,7 +109,13 @@ function apiOf(kernel: Kernel, engine: Engine): WorkerApi {
 
 /** The browser's means, captured: `removeCapabilities` takes most of them from the global object afterwards. */
 function browserHost(generation: number, post: KernelHost["post"]): KernelHost {
-  const { setTimeout: later, setInterval: repeat, queueMicrotask: soon, Blob: BlobClass, performance: clock } = globalThis;
+  const {
+    setTimeout: later,
+    setInterval: repeat,
+    queueMicrotask: soon,
+    Blob: BlobClass,
+    performance: clock,
+  } = globalThis;
   const now = clock.now.bind(clock);
   const wallTime = Date.now.bind(Date);
   const createObjectURL = URL.createObjectURL.bind(URL);

@@ -18,6 +18,8 @@ export interface ProgressSink {
   pause(): Promise<void>;
   /** @throws StopError when the reader has asked to stop. */
   checkStop(): void;
+  /** A bar has been opened (1) or is done (-1). */
+  opened(change: 1 | -1): void;
 }
 
 export interface TqdmOptions {
@@ -72,6 +74,7 @@ export class Tqdm<T> {
         this.sink.checkStop();
       }
     } finally {
+      this.sink.opened(-1);
       this.show(true);
     }
   }
@@ -85,6 +88,7 @@ export class Tqdm<T> {
         this.show(false);
       }
     } finally {
+      this.sink.opened(-1);
       this.show(true);
     }
   }
@@ -93,6 +97,7 @@ export class Tqdm<T> {
     this.done = 0;
     this.began = this.shownAt = this.sink.now();
     this.startedAt = this.sink.wallTime();
+    this.sink.opened(1);
     this.id = this.sink.add(this.item());
   }
 
