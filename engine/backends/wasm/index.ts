@@ -6,7 +6,7 @@ import type { Backend } from "../backend.ts";
 import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
 import { binary, sumRows, unary } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
-import { maxPool } from "./pool.ts";
+import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from "./pool.ts";
 import { Scratch } from "./scratch.ts";
 
 export { compileWasm, type WasmSource, type WasmVariant, wasmFileName, wasmVariant } from "./module.ts";
@@ -26,6 +26,9 @@ export function createWasmBackend(module: WebAssembly.Module): Backend {
       convInputGrad: (gradOut, weight, g, gradInput) => convInputGrad(s, gradOut, weight, g, gradInput),
       convWeightGrad: (input, gradOut, g, gradWeight) => convWeightGrad(s, input, gradOut, g, gradWeight),
       maxPool: (input, g, out, indices) => maxPool(s, input, g, out, indices),
+      maxPoolGrad: (gradOut, indices, g, gradInput) => maxPoolGrad(s, gradOut, indices, g, gradInput),
+      avgPool: (...args) => avgPool(s, ...args),
+      avgPoolGrad: (...args) => avgPoolGrad(s, ...args),
     },
   };
 }

@@ -107,6 +107,48 @@ export interface WasmExports {
     out: number,
     positions: number,
   ): void;
+  avgPoolPlanes(
+    x: number,
+    count: number,
+    h: number,
+    w: number,
+    kernelH: number,
+    kernelW: number,
+    strideH: number,
+    strideW: number,
+    padTop: number,
+    padLeft: number,
+    outH: number,
+    outW: number,
+    withPadding: number,
+    divisor: number,
+    out: number,
+  ): void;
+  avgPoolGradPlanes(
+    grad: number,
+    count: number,
+    h: number,
+    w: number,
+    kernelH: number,
+    kernelW: number,
+    strideH: number,
+    strideW: number,
+    padTop: number,
+    padLeft: number,
+    outH: number,
+    outW: number,
+    withPadding: number,
+    divisor: number,
+    to: number,
+  ): void;
+  maxPoolGradPlanes(
+    grad: number,
+    positions: number,
+    count: number,
+    inPlane: number,
+    outPlane: number,
+    to: number,
+  ): void;
 }
 
 /** `relaxed` multiplies and adds in one instruction; `simd` is for runtimes without relaxed SIMD. */

@@ -67,6 +67,10 @@ export class Scratch {
     this.#floats.set(from === 0 && count === x.length ? x : x.subarray(from, from + count), pointer >> 2);
   }
 
+  writeDoubles(pointer: number, x: TypedArray, from: number, count: number): void {
+    new Float64Array(this.#exports.memory.buffer, pointer, count).set(x.subarray(from, from + count));
+  }
+
   /** Copies `count` floats at `pointer` into out from `to` on. */
   read(pointer: number, count: number, out: TypedArray, to: number): void {
     out.set(this.#floats.subarray(pointer >> 2, (pointer >> 2) + count), to);

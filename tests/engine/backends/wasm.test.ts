@@ -73,9 +73,19 @@ const CONVOLUTIONS: Record<string, ConvCase> = {
 };
 
 for (const [variant, backend] of Object.entries(backends)) {
-  const { unary, binary, reduce, matmul, conv, convInputGrad, convWeightGrad, maxPool } = backend.kernels as Required<
-    Backend["kernels"]
-  >;
+  const {
+    unary,
+    binary,
+    reduce,
+    matmul,
+    conv,
+    convInputGrad,
+    convWeightGrad,
+    maxPool,
+    maxPoolGrad,
+    avgPool,
+    avgPoolGrad,
+  } = backend.kernels as Required<Backend["kernels"]>;
 
   describe(`matrix products (${variant})`, () => {
     test.each(SIZES)("%i × %i by %i columns agrees with the reference, transposed or not", (n, k, m) => {
@@ -193,6 +203,53 @@ for (const [variant, backend] of Object.entries(backends)) {
         expect(maxPool(x, g, actual, winners)).toBe(true);
         expect(actual.data).toEqual(expected.data);
         expect(winners.data).toEqual(positions.data);
+
+        const grad = noise(shape, 2);
+        const [back, backActual] = [empty(x.shape), empty(x.shape)];
+        referenceKernels.maxPoolGrad(grad, positions, g, back);
+        expect(maxPoolGrad(grad, winners, g, backActual)).toBe(true);
+        expect(backActual.data).toEqual(back.data);
+      }
+    });
+  });
+
+  describe(`average pooling (${variant})`, () => {
+    test.each([
+      { kernel: 2, stride: 2, padding: 0, ceilMode: false },
+      { kernel: 3, stride: 2, padding: 1, ceilMode: true },
+      { kernel: 3, stride: 1, padding: 1, ceilMode: false },
+      { kernel: 4, stride: 3, padding: 2, ceilMode: true },
+    ])("agrees with the reference, gradient included: %o", ({ kernel, stride, padding, ceilMode }) => {
+      for (const [h, w] of [
+        [5, 5],
+        [10, 7],
+        [63, 127],
+      ] as const) {
+        const g = {
+          ...convGeometry({ n: 2, c: 3, o: 3, size: [h, w], kernel: [kernel, kernel] }),
+          strideH: stride,
+          strideW: stride,
+          padTop: padding,
+          padLeft: padding,
+          outH: poolOutputSize(h, kernel, stride, padding, 1, ceilMode),
+          outW: poolOutputSize(w, kernel, stride, padding, 1, ceilMode),
+        };
+        const x = noise([2, 3, h, w]);
+        const grad = noise([2, 3, g.outH, g.outW], 2);
+        for (const [withPadding, divisor] of [
+          [true, null],
+          [false, null],
+          [true, 5],
+        ] as const) {
+          const [expected, actual] = [empty(grad.shape), empty(grad.shape)];
+          referenceKernels.avgPool(x, g, withPadding, divisor, expected);
+          expect(avgPool(x, g, withPadding, divisor, actual)).toBe(true);
+          expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+          const [back, backActual] = [empty(x.shape), empty(x.shape)];
+          referenceKernels.avgPoolGrad(grad, g, withPadding, divisor, back);
+          expect(avgPoolGrad(grad, g, withPadding, divisor, backActual)).toBe(true);
+          expect(relativeError(backActual, back)).toBeLessThan(TOLERANCE);
+        }
       }
     });
   });

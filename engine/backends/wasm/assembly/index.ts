@@ -1,8 +1,9 @@
+export { avgPoolGradPlanes, avgPoolPlanes } from "./avg_pool";
 export { addWeightGrad, convolve } from "./conv";
 export { binary, compare, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
-export { maxPoolPlanes } from "./pool";
+export { maxPoolGradPlanes, maxPoolPlanes } from "./max_pool";
 
 /** Where the host's scratch memory may begin. */
 export const heapBase: usize = __heap_base;

@@ -88,3 +88,16 @@ export function maxPoolPlanes(
     x += <usize>(h * w) << 2;
   }
 }
+
+/** to[position] += gradient for each window of each plane: the gradient of a maximum goes to its winner. */
+export function maxPoolGradPlanes(grad: usize, positions: usize, count: i32, inPlane: i32, outPlane: i32, to: usize): void {
+  for (let plane = 0; plane < count; plane++) {
+    for (let k = 0; k < outPlane; k++) {
+      const at = to + (<usize>load<f64>(positions) << 2);
+      store<f32>(at, load<f32>(at) + load<f32>(grad));
+      grad += 4;
+      positions += 8;
+    }
+    to += <usize>inPlane << 2;
+  }
+}
