@@ -66,3 +66,21 @@ function toEven(roundedUp: string): string {
   const last = Number(roundedUp[roundedUp.length - 1]);
   return last % 2 === 1 ? roundedUp.slice(0, -1) + String(last - 1) : roundedUp;
 }
+
+const floatLists = new WeakSet<object>();
+
+/**
+ * Marks a nested array as holding floats, so that `print` writes a whole number in it as `2.0`; returns it. Where the
+ * array came from a tensor, its dtype knows what JavaScript's numbers don't say.
+ */
+export function asFloats<T>(list: T): T {
+  if (Array.isArray(list)) {
+    floatLists.add(list);
+    for (const item of list) asFloats(item);
+  }
+  return list;
+}
+
+export function holdsFloats(list: object): boolean {
+  return floatLists.has(list);
+}

@@ -2,7 +2,7 @@
  * Python's `print`, `str` and `repr` for the values of a cell: tensors by PyTorch's text, booleans as True and False,
  * arrays as lists, plain objects as dictionaries.
  */
-import { floatRepr, numberRepr } from "./number_text.ts";
+import { floatRepr, holdsFloats, numberRepr } from "./number_text.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Where a printed tensor's text lies in the text that was printed. */
@@ -69,17 +69,6 @@ export function repr(value: unknown): string {
   return writer.text;
 }
 
-const floatLists = new WeakSet<object>();
-
-/** Marks a (nested) array as holding floats, so that a whole one in it prints as `2.0`; returns the array. */
-export function asFloats<T>(list: T): T {
-  if (Array.isArray(list)) {
-    floatLists.add(list);
-    for (const item of list) if (Array.isArray(item)) asFloats(item);
-  }
-  return list;
-}
-
 function isPrintKeywords(value: unknown): value is PrintKeywords {
   if (!isPlainObject(value)) return false;
   const entries = Object.entries(value);
@@ -135,7 +124,7 @@ class Writer {
   }
 
   #list(items: readonly unknown[]): void {
-    const floats = floatLists.has(items);
+    const floats = holdsFloats(items);
     this.#bracket(items, "[", "]", "[...]", () => {
       items.forEach((item, i) => {
         if (i > 0) this.write(", ");

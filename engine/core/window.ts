@@ -51,12 +51,26 @@ export interface Reader {
 }
 
 /** floor((size + before + after - dilation·(kernel - 1) - 1) / stride) + 1 */
-export function convOutputSize(size: number, kernel: number, stride: number, padBefore: number, padAfter: number, dilation: number): number {
+export function convOutputSize(
+  size: number,
+  kernel: number,
+  stride: number,
+  padBefore: number,
+  padAfter: number,
+  dilation: number,
+): number {
   return Math.floor((size + padBefore + padAfter - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
 /** PyTorch's pooling size: with ceilMode the last window is dropped unless it starts inside the input or the left padding. */
-export function poolOutputSize(size: number, kernel: number, stride: number, padding: number, dilation: number, ceilMode: boolean): number {
+export function poolOutputSize(
+  size: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+  dilation: number,
+  ceilMode: boolean,
+): number {
   const span = size + 2 * padding - dilation * (kernel - 1) - 1;
   const count = Math.floor((span + (ceilMode ? stride - 1 : 0)) / stride) + 1;
   return ceilMode && (count - 1) * stride >= size + padding ? count - 1 : count;
@@ -82,7 +96,13 @@ export function readersOf(g: WindowGeometry, row: number, col: number): Reader[]
   return down.flatMap(([i, u]) => across.map(([j, v]) => ({ i, j, u, v })));
 }
 
-function readersAlong(position: number, kernel: number, stride: number, dilation: number, out: number): [number, number][] {
+function readersAlong(
+  position: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  out: number,
+): [number, number][] {
   const readers: [number, number][] = [];
   for (let k = kernel - 1; k >= 0; k--) {
     const start = position - k * dilation;

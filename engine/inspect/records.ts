@@ -33,7 +33,12 @@ interface RecordBase {
 export interface ConvRecord extends RecordBase {
   op: "conv2d";
   /** Resolved: stride and the rest as pairs, padding as given beside what it resolved to in the geometry. */
-  attrs: { stride: [number, number]; padding: [number, number] | "same" | "valid"; dilation: [number, number]; groups: number };
+  attrs: {
+    stride: [number, number];
+    padding: [number, number] | "same" | "valid";
+    dilation: [number, number];
+    groups: number;
+  };
   geometry: ConvGeometry;
   inputs: { input: TensorView; weight: TensorView; bias: TensorView | null };
 }

@@ -1,0 +1,185 @@
+/**
+ * The backward sweep: iterative, so that a chain of a hundred thousand operations needs no stack, and linear in the graph.
+ * A node runs once all gradients for it have arrived; among those ready the latest operation goes first, as in PyTorch.
+ */
+import { RuntimeError } from "../core/errors.ts";
+import { sameShape, sizeText } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { isGradEnabled, setGradEnabled } from "./mode.ts";
+import type { Edge, Node } from "./node.ts";
+
+/** What the sweep needs of tensor arithmetic; ops/registry.ts provides it, so that this file depends on no operation. */
+export interface GradientArithmetic {
+  add(a: Tensor, b: Tensor): Tensor;
+  ones(shape: readonly number[], like: Tensor): Tensor;
+  edgeOf(tensor: Tensor): Edge | null;
+}
+
+let arithmetic: GradientArithmetic;
+
+export function setGradientArithmetic(provided: GradientArithmetic): void {
+  arithmetic = provided;
+}
+
+export interface SweepOptions {
+  /** Keeps what was saved for backward, so that the graph can be swept again. Default: createGraph. */
+  retainGraph?: boolean;
+  /** Records the backward itself, for gradients of gradients. Default false. */
+  createGraph?: boolean;
+}
+
+/** Gradients wanted by `autograd.grad`: node → number of its output → positions in the answer. */
+type Captures = Map<Node, Map<number, number[]>>;
+
+/** The roots' gradients: the given ones, or 1 for a scalar. */
+function rootGradient(output: Tensor, given: Tensor | null | undefined, position: number): Tensor {
+  if (given) {
+    if (!sameShape(given.shape, output.shape)) {
+      throw new RuntimeError(
+        `Mismatch in shape: grad_output[${position}] has a shape of torch.Size(${sizeText(given.shape)}) and output[${position}] has a shape of torch.Size(${sizeText(output.shape)}).`,
+        { shapes: [given.shape, output.shape] },
+      );
+    }
+    return given;
+  }
+  if (output.numel() !== 1) {
+    throw new RuntimeError("grad can be implicitly created only for scalar outputs", {
+      shapes: [output.shape],
+      hint: "reduce to one number first, as in y.sum().backward(), or pass a gradient of the same shape",
+    });
+  }
+  return arithmetic.ones(output.shape, output);
+}
+
+/**
+ * Sweeps the graphs of `outputs`. Without captures gradients accumulate in the leaves; with captures they are returned
+ * instead and leaves stay untouched.
+ */
+export function sweep(
+  outputs: readonly Tensor[],
+  gradOutputs: readonly (Tensor | null | undefined)[],
+  options: SweepOptions,
+  captures: Captures | null = null,
+): (Tensor | null)[] {
+  const createGraph = options.createGraph ?? false;
+  const retainGraph = options.retainGraph ?? createGraph;
+  const captured: (Tensor | null)[] = [];
+  const incoming = new Map<Node, (Tensor | null)[]>();
+  const roots: Node[] = [];
+
+  const send = ({ node, index }: Edge, grad: Tensor): void => {
+    const slots = incoming.get(node) ?? [];
+    incoming.set(node, slots);
+    while (slots.length <= index) slots.push(null);
+    const present = slots[index];
+    slots[index] = present ? arithmetic.add(present, grad) : grad;
+  };
+
+  const modeBefore = isGradEnabled();
+  setGradEnabled(createGraph);
+  try {
+    outputs.forEach((output, i) => {
+      const edge = arithmetic.edgeOf(output);
+      if (!edge) {
+        throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`, {
+          hint: "nothing in this computation asks for a gradient: create its inputs with { requiresGrad: true }",
+        });
+      }
+      send(edge, rootGradient(output, gradOutputs[i], i));
+      roots.push(edge.node);
+    });
+
+    const waiting = countDependencies(roots);
+    const ready = new ReadyQueue();
+    for (const root of new Set(roots)) if (!waiting.get(root)) ready.push(root);
+
+    for (let node = ready.pop(); node; node = ready.pop()) {
+      const grads = incoming.get(node) ?? [];
+      incoming.delete(node);
+      applyHooks(node, grads);
+      const wanted = captures?.get(node);
+      for (const [index, positions] of wanted ?? []) for (const p of positions) captured[p] = grads[index] ?? null;
+      const anyGradient = grads.some((g) => g !== null);
+      const leaf = node.edges.length === 0;
+      const results = anyGradient && !(captures && leaf) ? node.run(grads) : [];
+      if (!retainGraph) node.release();
+      node.edges.forEach((edge, i) => {
+        if (!edge) return;
+        const grad = results[i];
+        if (grad) send(edge, grad);
+        const left = waiting.get(edge.node)! - 1;
+        waiting.set(edge.node, left);
+        if (left === 0) ready.push(edge.node);
+      });
+    }
+  } finally {
+    setGradEnabled(modeBefore);
+  }
+  return captured;
+}
+
+/** For each node, from how many edges gradients will come. */
+function countDependencies(roots: readonly Node[]): Map<Node, number> {
+  const counts = new Map<Node, number>();
+  const seen = new Set<Node>(roots);
+  const stack = [...seen];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    for (const edge of node.edges) {
+      if (!edge) continue;
+      counts.set(edge.node, (counts.get(edge.node) ?? 0) + 1);
+      if (!seen.has(edge.node)) {
+        seen.add(edge.node);
+        stack.push(edge.node);
+      }
+    }
+  }
+  return counts;
+}
+
+function applyHooks(node: Node, grads: (Tensor | null)[]): void {
+  if (!node.hooks) return;
+  for (const [index, hooks] of node.hooks) {
+    for (const hook of hooks) {
+      const grad = grads[index];
+      if (!grad) continue;
+      const replaced = hook(grad);
+      if (replaced) grads[index] = replaced;
+    }
+  }
+}
+
+/** A binary heap by sequence number, highest first. */
+class ReadyQueue {
+  readonly #heap: Node[] = [];
+
+  push(node: Node): void {
+    const heap = this.#heap;
+    heap.push(node);
+    let i = heap.length - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (heap[parent]!.sequence >= node.sequence) break;
+      heap[i] = heap[parent]!;
+      i = parent;
+    }
+    heap[i] = node;
+  }
+
+  pop(): Node | undefined {
+    const heap = this.#heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (!last || heap.length === 0) return top;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && heap[child + 1]!.sequence > heap[child]!.sequence) child++;
+      if (heap[child]!.sequence <= last.sequence) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = last;
+    return top;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The graph of a computation: one node per recorded operation, edges to the nodes that made its inputs.
+ * https://docs.pytorch.org/docs/2.13/notes/autograd.html#how-autograd-encodes-the-history
+ */
+import type { DType } from "../core/dtype.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { sizeText } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+
+/** Where a gradient goes: input `index` of `node`. */
+export interface Edge {
+  node: Node;
+  index: number;
+}
+
+/** What a node knows of a tensor it made, to fill in a gradient that nobody sent and to shape one that came broadcast. */
+export interface OutputMeta {
+  shape: readonly number[];
+  dtype: DType;
+}
+
+export type TensorHook = (grad: Tensor) => Tensor | void | null;
+
+const FREED =
+  "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). " +
+  "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). " +
+  "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.";
+
+/** A tensor kept for backward, with the version it had. */
+class SavedTensor {
+  readonly tensor: Tensor;
+  readonly version: number;
+
+  constructor(tensor: Tensor) {
+    this.tensor = tensor;
+    this.version = tensor.version;
+  }
+
+  unpack(): Tensor {
+    const { tensor } = this;
+    if (tensor.version !== this.version) {
+      const made = tensor.gradFn
+        ? `, which is output ${tensor.outputIndex} of ${tensor.gradFn.name.replace(/Backward\d*$/, "")},`
+        : "";
+      throw new RuntimeError(
+        `one of the variables needed for gradient computation has been modified by an inplace operation: ` +
+          `[torch.${TYPE_NAMES[tensor.dtype.name]} ${sizeText(tensor.shape)}]${made} is at version ${tensor.version}; ` +
+          `expected version ${this.version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, ` +
+          `with torch.autograd.set_detect_anomaly(True).`,
+      );
+    }
+    return tensor;
+  }
+}
+
+export const TYPE_NAMES = {
+  float32: "FloatTensor",
+  float64: "DoubleTensor",
+  int32: "IntTensor",
+  int64: "LongTensor",
+  uint8: "ByteTensor",
+  bool: "BoolTensor",
+} as const;
+
+/** Handed to an operation's forward and, later, to its backward. */
+export class Context<A> {
+  readonly attrs: A;
+  /** Which inputs want a gradient; backward may return null for the others. */
+  readonly needs: readonly boolean[];
+  /** Notes that are not tensors (shapes, counts), free for forward to leave to backward. */
+  notes: unknown = null;
+  #saved: (SavedTensor | null)[] | null = [];
+  #recording: boolean;
+
+  constructor(attrs: A, needs: readonly boolean[], recording: boolean) {
+    this.attrs = attrs;
+    this.needs = needs;
+    this.#recording = recording;
+  }
+
+  /** Keeps tensors for backward; does nothing when no gradient will be asked. */
+  save(...tensors: (Tensor | null)[]): void {
+    if (this.#recording) this.#saved = tensors.map((t) => (t ? new SavedTensor(t) : null));
+  }
+
+  /** The saved tensors. @throws RuntimeError after the graph was freed, or when one was changed in place since. */
+  get saved(): Tensor[] {
+    if (!this.#saved) throw new RuntimeError(FREED, { hint: "pass { retainGraph: true } to the first backward()" });
+    return this.#saved.map((s) => (s ? s.unpack() : null)) as Tensor[];
+  }
+
+  /** An in-place operation that saved its result saved the tensor it changed. */
+  adopt(result: Tensor, self: Tensor): void {
+    this.#saved = this.#saved?.map((s) => (s?.tensor === result ? new SavedTensor(self) : s)) ?? null;
+  }
+
+  get savesTensors(): boolean {
+    return this.#saved === null || this.#saved.length > 0;
+  }
+
+  /** Number of elements kept, by tensor; for views of the graph. */
+  get savedShapes(): number[][] {
+    return (this.#saved ?? []).flatMap((s) => (s ? [[...s.tensor.shape]] : []));
+  }
+
+  free(): void {
+    if (this.#saved && this.#saved.length > 0) this.#saved = null;
+  }
+}
+
+let nextSequence = 0;
+
+/** A step of backward: gets the gradients of the operation's outputs, gives those of its inputs. */
+export abstract class Node {
+  /** PyTorch's name: "AddBackward0". */
+  abstract readonly name: string;
+  /** Later operations have higher numbers; the sweep takes the highest first. */
+  readonly sequence: number;
+  edges: (Edge | null)[] = [];
+  readonly outputs: OutputMeta[] = [];
+  /** Hooks on the gradient of each output, in the order they were registered. */
+  hooks: Map<number, Set<TensorHook>> | null = null;
+
+  constructor(sequence: number = nextSequence++) {
+    this.sequence = sequence;
+  }
+
+  abstract run(grads: (Tensor | null)[]): (Tensor | null)[];
+
+  /** Lets go of what was kept for backward. */
+  release(): void {}
+
+  /** As PyTorch's `next_functions`: pairs of node and input number. */
+  get nextFunctions(): [Node | null, number][] {
+    return this.edges.map((edge) => (edge ? [edge.node, edge.index] : [null, 0]));
+  }
+
+  addHook(output: number, hook: TensorHook): () => void {
+    this.hooks ??= new Map();
+    const hooks = this.hooks.get(output) ?? new Set();
+    this.hooks.set(output, hooks);
+    hooks.add(hook);
+    return () => hooks.delete(hook);
+  }
+
+  toString(): string {
+    return `<${this.name}>`;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * How a call's arguments become named ones: positional in PyTorch's order, then one options object by keyword.
+ * One function serves every operation and module, so that `f(x, 3, { stride: 2 })`, `f(x, 3, 2)` and
+ * `f({ input: x, kernelSize: 3, stride: 2 })` mean the same everywhere.
+ */
+import { TypeError } from "./errors.ts";
+
+/** A plain `{…}`: options, never a tensor, an array or any other object of a class. */
+export function isOptions(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/**
+ * @param name function or class, for messages
+ * @param params parameter names in PyTorch's order; a leading "!" marks a required one, "*" alone starts the keyword-only ones
+ * @returns the given arguments by name; absent ones are undefined
+ * @throws TypeError for too many arguments, an unknown keyword, one given twice or a required one that is missing
+ */
+export function bind<T>(name: string, params: readonly string[], args: readonly unknown[]): T {
+  const bound: Record<string, unknown> = {};
+  const last = args[args.length - 1];
+  const options = isOptions(last) ? last : null;
+  const positional = options ? args.length - 1 : args.length;
+  const keywordOnly = params.indexOf("*");
+  const limit = keywordOnly < 0 ? params.length : keywordOnly;
+  if (positional > limit) {
+    throw new TypeError(
+      `${name}() takes ${limit} positional ${limit === 1 ? "argument" : "arguments"} but ${positional} were given`,
+      {
+        hint:
+          keywordOnly < 0 ? undefined : `the rest go into one options object: ${optionNames(params.slice(limit + 1))}`,
+      },
+    );
+  }
+  for (let i = 0; i < positional; i++) {
+    if (args[i] !== undefined) bound[plain(params[i]!)] = args[i];
+  }
+  if (options) {
+    for (const key of Object.keys(options)) {
+      if (!params.some((p) => p !== "*" && plain(p) === key)) throw unknownKeyword(name, key, params);
+      if (options[key] === undefined) continue;
+      if (key in bound) throw new TypeError(`${name}() got multiple values for argument '${snakeCase(key)}'`);
+      bound[key] = options[key];
+    }
+  }
+  const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound)).map(plain);
+  if (missing.length > 0) {
+    const list = missing.map((p) => `'${snakeCase(p)}'`);
+    const listed = list.length === 1 ? list[0] : `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}`;
+    throw new TypeError(
+      `${name}() missing ${missing.length} required positional ${missing.length === 1 ? "argument" : "arguments"}: ${listed}`,
+    );
+  }
+  return bound as T;
+}
+
+function plain(param: string): string {
+  return param[0] === "!" ? param.slice(1) : param;
+}
+
+function optionNames(params: readonly string[]): string {
+  return `{ ${params.map(plain).join(", ")} }`;
+}
+
+function unknownKeyword(name: string, key: string, params: readonly string[]): TypeError {
+  const names = params.filter((p) => p !== "*").map(plain);
+  const camel = camelCase(key);
+  const near = names.find((p) => p === camel) ?? names.find((p) => p.toLowerCase() === key.toLowerCase());
+  return new TypeError(`${name}() got an unexpected keyword argument '${key}'`, {
+    hint: near ? `here it is written ${near}` : `it takes ${names.join(", ")}`,
+  });
+}
+
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+}
+
+export function camelCase(name: string): string {
+  return name.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, c: string) => c.toUpperCase());
+}

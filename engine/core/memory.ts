@@ -1,0 +1,64 @@
+/**
+ * Counts the bytes that tensors hold, so that a cell which keeps everything gets an error that says so, before the tab dies.
+ *
+ * The garbage collector frees, and a FinalizationRegistry tells us so only between two turns of the event loop: inside a
+ * synchronous loop the count can only grow, garbage included. Hence nothing is refused at allocation; whoever yields (the
+ * data loader, tqdm) asks `checkMemory` when it comes back. No WeakRef either: creating one keeps its target alive for the
+ * rest of the turn.
+ */
+import type { DTypeName } from "./dtype.ts";
+import { RuntimeError } from "./errors.ts";
+
+/** Smaller buffers cost more to follow than they weigh. */
+const TRACKED_FROM = 16 * 1024;
+
+interface Tracked {
+  bytes: number;
+  dtype: DTypeName;
+}
+
+let live = 0;
+let peak = 0;
+let budget = Number.POSITIVE_INFINITY;
+const tracked = new Map<number, Tracked>();
+let nextToken = 1;
+
+const registry = new FinalizationRegistry<number>((token) => {
+  live -= tracked.get(token)!.bytes;
+  tracked.delete(token);
+});
+
+/** Called by every new storage. */
+export function track(storage: object, bytes: number, dtype: DTypeName): void {
+  if (bytes < TRACKED_FROM) return;
+  const token = nextToken++;
+  live += bytes;
+  if (live > peak) peak = live;
+  tracked.set(token, { bytes, dtype });
+  registry.register(storage, token);
+}
+
+/** Bytes that tensors may hold together before `checkMemory` throws. */
+export function setMemoryBudget(bytes: number): void {
+  budget = bytes;
+}
+
+/** Bytes held now (an upper bound until the collector has run), the most ever held, and the budget. */
+export function memoryStats(): { live: number; peak: number; budget: number } {
+  return { live, peak, budget };
+}
+
+const MB = 1024 * 1024;
+
+/** @throws RuntimeError when tensors hold more than the budget; it names the largest. */
+export function checkMemory(): void {
+  if (live <= budget) return;
+  const largest = [...tracked.values()]
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 3)
+    .map(({ bytes, dtype }) => `${(bytes / MB).toFixed(1)} MB of ${dtype}`);
+  throw new RuntimeError(
+    `out of memory: tensors hold ${(live / MB).toFixed(0)} MB, the budget is ${(budget / MB).toFixed(0)} MB (the largest: ${largest.join(", ")})`,
+    { hint: "keep numbers with .item() instead of tensors, or use a smaller batch" },
+  );
+}

@@ -1,0 +1,24 @@
+import { allocate, type DType, type TypedArray } from "./dtype.ts";
+import { track } from "./memory.ts";
+
+let nextId = 1;
+
+/** The memory behind one or more tensors. Views of it share the version counter that autograd checks. */
+export class Storage {
+  readonly id: number = nextId++;
+  readonly dtype: DType;
+  /** Replaced, never resized: in-place operations may swap in a new buffer that every view then sees. */
+  data: TypedArray;
+  /** How many in-place changes it has seen. */
+  version = 0;
+
+  constructor(dtype: DType, data: TypedArray) {
+    this.dtype = dtype;
+    this.data = data;
+    track(this, data.byteLength, dtype.name);
+  }
+
+  static allocate(dtype: DType, length: number): Storage {
+    return new Storage(dtype, allocate(dtype, length));
+  }
+}

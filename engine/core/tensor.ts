@@ -1,0 +1,369 @@
+/**
+ * class Tensor: strided storage, identity in the autograd graph, reading and printing. Operations are not here: each is
+ * defined once in engine/ops and attached as a method there.
+ */
+import { type SweepOptions, sweep } from "../autograd/backward.ts";
+import { isGradEnabled } from "../autograd/mode.ts";
+import type { Node, TensorHook } from "../autograd/node.ts";
+import type { View } from "../backends/backend.ts";
+import { CPU, type Device } from "./device.ts";
+import type { DType, DTypeName, TypedArray } from "./dtype.ts";
+import { RuntimeError, TypeError } from "./errors.ts";
+import { asFloats } from "./number_text.ts";
+import { formatTensor } from "./printing.ts";
+import { getDefaultDtype } from "./promotion.ts";
+import { contiguousStrides, isContiguous, normalizeDim, numel } from "./shape.ts";
+import { Size } from "./size.ts";
+import { Storage } from "./storage.ts";
+
+/** Numbers (booleans for bool tensors) nested as deep as the tensor has dimensions. */
+export type NestedArray = number | boolean | NestedArray[];
+
+/** What autograd adds to a tensor; autograd/variable.ts keeps it. */
+export interface AutogradHost {
+  /** The node that accumulates a leaf's gradient, made on first use. */
+  accumulatorOf(tensor: Tensor): Node;
+  /** Rebuilds the history of a view whose base was changed in place. */
+  refreshView(tensor: Tensor): void;
+}
+
+let host: AutogradHost;
+
+export function setAutogradHost(provided: AutogradHost): void {
+  host = provided;
+}
+
+export class Tensor {
+  readonly storage: Storage;
+  /** Prints as torch.Size([…]). */
+  readonly shape: Size;
+  readonly strides: readonly number[];
+  readonly offset: number;
+  readonly dtype: DType;
+  readonly device: Device = CPU;
+
+  /** The gradient accumulated by backward; null before, and after zeroGrad. */
+  grad: Tensor | null = null;
+  /** Which output of gradFn this tensor is. */
+  outputIndex = 0;
+  /** The tensor whose storage this one views; null when it owns its storage. */
+  base: Tensor | null = null;
+
+  #requiresGrad = false;
+  #gradFn: Node | null = null;
+  #retainsGrad = false;
+  /** Base's history this view's history was made from. */
+  baseHistory = 0;
+  /** How often in-place operations gave this tensor a new history. */
+  history = 0;
+  accumulator: Node | null = null;
+  /** A JavaScript number inside an operation: it takes part in promotion only by its kind (bool, integer, float). */
+  isWrappedNumber = false;
+
+  constructor(
+    storage: Storage,
+    shape: readonly number[],
+    strides: readonly number[] = contiguousStrides(shape),
+    offset = 0,
+  ) {
+    this.storage = storage;
+    this.shape = Size.fromShape(shape);
+    this.strides = strides;
+    this.offset = offset;
+    this.dtype = storage.dtype;
+  }
+
+  /** A new dense tensor with undefined (zero) contents. */
+  static empty(shape: readonly number[], dtype: DType): Tensor {
+    return new Tensor(Storage.allocate(dtype, numel(shape)), shape);
+  }
+
+  // ---- description
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  dim(): number {
+    return this.shape.length;
+  }
+
+  /** The shape, or one dimension of it: `x.size(0)`. */
+  size(): Size;
+  size(dim: number): number;
+  size(dim?: number): Size | number {
+    return dim === undefined ? this.shape : this.shape[normalizeDim(dim, this.ndim)]!;
+  }
+
+  /** Number of elements. */
+  numel(): number {
+    return numel(this.shape);
+  }
+
+  nelement(): number {
+    return this.numel();
+  }
+
+  /** Steps in the storage per dimension, or for one: `x.stride(0)`. */
+  stride(): readonly number[];
+  stride(dim: number): number;
+  stride(dim?: number): readonly number[] | number {
+    return dim === undefined ? this.strides : this.strides[normalizeDim(dim, this.ndim)]!;
+  }
+
+  storageOffset(): number {
+    return this.offset;
+  }
+
+  elementSize(): number {
+    return this.dtype.itemsize;
+  }
+
+  isContiguous(): boolean {
+    return isContiguous(this.shape, this.strides);
+  }
+
+  isFloatingPoint(): boolean {
+    return this.dtype.isFloatingPoint;
+  }
+
+  /** In-place changes seen by this tensor's storage (PyTorch's `_version`). */
+  get version(): number {
+    return this.storage.version;
+  }
+
+  /** Length of the first dimension, as Python's `len`. */
+  get length(): number {
+    if (this.ndim === 0) throw new TypeError("len() of a 0-d tensor");
+    return this.shape[0]!;
+  }
+
+  // ---- autograd
+
+  /** Whether operations on this tensor are recorded for backward. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad || this.gradFn !== null;
+  }
+
+  set requiresGrad(value: boolean) {
+    if (value && !this.dtype.isFloatingPoint) {
+      throw new RuntimeError("only Tensors of floating point and complex dtype can require gradients", {
+        hint: "give the tensor a floating dtype: { dtype: torch.float32, requiresGrad: true }",
+      });
+    }
+    if (!value && this.gradFn) {
+      throw new RuntimeError(
+        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
+      );
+    }
+    this.#requiresGrad = value;
+  }
+
+  /** Sets requiresGrad and returns the tensor. */
+  requiresGrad_(value = true): this {
+    this.requiresGrad = value;
+    return this;
+  }
+
+  /** The node that made this tensor; null for leaves. */
+  get gradFn(): Node | null {
+    if (this.base && this.baseHistory !== this.base.history) host.refreshView(this);
+    return this.#gradFn;
+  }
+
+  /** For the engine: places the tensor in a graph. */
+  setHistory(node: Node | null, index: number): void {
+    this.#gradFn = node;
+    this.outputIndex = index;
+  }
+
+  /** True unless an operation that is being recorded made this tensor. */
+  get isLeaf(): boolean {
+    return this.gradFn === null;
+  }
+
+  /**
+   * Computes gradients of this tensor (a scalar, or with `gradient` of the same shape) with respect to the leaves and adds
+   * them to their `.grad`. https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.backward.html
+   */
+  backward(gradient?: Tensor | null | ({ gradient?: Tensor | null } & SweepOptions), options: SweepOptions = {}): void {
+    if (gradient instanceof Tensor || gradient === null || gradient === undefined) sweep([this], [gradient], options);
+    else sweep([this], [gradient.gradient], gradient);
+  }
+
+  /** Keeps `.grad` for a tensor that is not a leaf. */
+  retainGrad(): void {
+    if (!this.requiresGrad) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
+    const node = this.gradFn;
+    if (!node || this.#retainsGrad) return;
+    this.#retainsGrad = true;
+    node.addHook(this.outputIndex, (grad) => {
+      this.grad = grad;
+    });
+  }
+
+  /** Calls `hook` with this tensor's gradient in backward; what it returns, if anything, replaces the gradient. */
+  registerHook(hook: TensorHook): { remove(): void } {
+    if (!this.requiresGrad) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
+    const node = this.gradFn ?? host.accumulatorOf(this);
+    return { remove: node.addHook(this.outputIndex, hook) };
+  }
+
+  /** The same storage outside the graph; changes in place are seen by both. */
+  detach(): Tensor {
+    const detached = new Tensor(this.storage, this.shape, this.strides, this.offset);
+    return detached;
+  }
+
+  /** Cuts this tensor itself from the graph that made it. */
+  detach_(): this {
+    this.setHistory(null, 0);
+    this.#requiresGrad = false;
+    return this;
+  }
+
+  // ---- reading
+
+  /** What a kernel reads. */
+  get kernelView(): View {
+    return {
+      data: this.storage.data,
+      shape: this.shape,
+      strides: this.strides,
+      offset: this.offset,
+      dtype: this.dtype,
+    };
+  }
+
+  /** The elements in row-major order: the storage itself where it is dense, else a copy. Do not write to it. */
+  denseData(): TypedArray {
+    const { data } = this.storage;
+    const count = this.numel();
+    if (this.isContiguous())
+      return this.offset === 0 && data.length === count ? data : data.subarray(this.offset, this.offset + count);
+    return gatherDense(this, count);
+  }
+
+  /**
+   * The one element of the tensor, as a number (a boolean for bool tensors).
+   * @throws RuntimeError when it has more or fewer than one.
+   */
+  item(): number {
+    if (this.numel() !== 1) {
+      throw new RuntimeError(`a Tensor with ${this.numel()} elements cannot be converted to Scalar`, {
+        shapes: [this.shape],
+        hint: "reduce it to one number (sum, mean, max) or index it; tolist() gives all of them",
+      });
+    }
+    return asScalar(this.storage.data[this.offset]!, this.dtype.name) as number;
+  }
+
+  /** The elements as nested arrays; a plain number for a 0-d tensor. */
+  tolist(): NestedArray {
+    const data = this.denseData();
+    const { shape } = this;
+    const name = this.dtype.name;
+    let position = 0;
+    const build = (dim: number): NestedArray => {
+      if (dim === shape.length) return asScalar(data[position++]!, name);
+      return Array.from({ length: shape[dim]! }, () => build(dim + 1));
+    };
+    const list = build(0);
+    return this.dtype.isFloatingPoint ? asFloats(list) : list;
+  }
+
+  /** A dense copy of the elements as a typed array (float64 for int64). */
+  numpy(): TypedArray {
+    if (this.requiresGrad) {
+      throw new RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
+    }
+    return this.denseData().slice();
+  }
+
+  /** `for (const row of x)` walks the first dimension. */
+  *[Symbol.iterator](): Iterator<Tensor> {
+    if (this.ndim === 0) throw new TypeError("iteration over a 0-d tensor");
+    for (let i = 0; i < this.shape[0]!; i++) yield this.at(i);
+  }
+
+  /** PyTorch's text: `tensor([1., 2.])`. */
+  toString(): string {
+    const node = this.gradFn;
+    return formatTensor({
+      shape: this.shape,
+      dtype: this.dtype,
+      data: this.storage.data,
+      strides: this.strides,
+      offset: this.offset,
+      device: this.device.type,
+      requiresGrad: this.requiresGrad,
+      gradFn: node ? node.name : null,
+      defaultDtype: getDefaultDtype().name,
+    });
+  }
+
+  /** Stops `a + b`, `a < b` and `if (a == 1)` from turning tensors into text unnoticed: only one-element tensors are numbers. */
+  [Symbol.toPrimitive](hint: "string" | "number" | "default"): string | number {
+    if (hint === "string") return this.toString();
+    if (hint === "number" && this.numel() === 1) return Number(this.item());
+    throw new TypeError("a tensor cannot be used with JavaScript's operators", {
+      hint: "operators are methods here: a.add(b), a.sub(b), a.mul(b), a.div(b), a.gt(b), a.eq(b)",
+    });
+  }
+
+  toJSON(): NestedArray {
+    return this.tolist();
+  }
+}
+
+function asScalar(value: number, dtype: DTypeName): number | boolean {
+  return dtype === "bool" ? value !== 0 : value;
+}
+
+function gatherDense({ storage, shape, strides, offset, dtype }: Tensor, count: number): TypedArray {
+  const { data } = storage;
+  const out = Storage.allocate(dtype, count).data;
+  const index = new Array<number>(shape.length).fill(0);
+  let position = offset;
+  for (let i = 0; i < count; i++) {
+    out[i] = data[position]!;
+    for (let dim = shape.length - 1; dim >= 0; dim--) {
+      position += strides[dim]!;
+      if (++index[dim]! < shape[dim]!) break;
+      position -= index[dim]! * strides[dim]!;
+      index[dim] = 0;
+    }
+  }
+  return out;
+}
+
+/** For operations: whether a call with these inputs is recorded. */
+export function anyRequiresGrad(inputs: readonly (Tensor | null)[]): boolean {
+  if (!isGradEnabled()) return false;
+  for (const input of inputs) if (input?.requiresGrad) return true;
+  return false;
+}
+
+/** @throws TypeError when an argument that has to be a tensor is none. */
+export function assertTensor(
+  value: unknown,
+  operation: string,
+  argument: string,
+  position: number,
+): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  throw new TypeError(
+    `${operation}(): argument '${argument}' (position ${position}) must be Tensor, not ${pythonTypeName(value)}`,
+  );
+}
+
+export function pythonTypeName(value: unknown): string {
+  if (value === null || value === undefined) return "NoneType";
+  if (typeof value === "number") return Number.isInteger(value) ? "int" : "float";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "string") return "str";
+  if (Array.isArray(value)) return "list";
+  if (typeof value === "object") return value.constructor === Object ? "dict" : (value.constructor?.name ?? "object");
+  return typeof value;
+}

@@ -1,0 +1,32 @@
+/**
+ * torch.nn.functional: the operations behind the layers, without state. Each lives in engine/ops; this file only says
+ * which of them are part of the namespace. https://docs.pytorch.org/docs/2.13/nn.functional.html
+ */
+export {
+  type ConvOptions,
+  type ConvPadding,
+  conv1d,
+  conv2d,
+  type Size2,
+} from "../ops/conv.ts";
+export {
+  type ClassLossOptions,
+  crossEntropy,
+  type LossOptions,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  type Reduction,
+} from "../ops/loss.ts";
+export { linear } from "../ops/matmul.ts";
+export { type PadMode, type PadOptions, pad } from "../ops/pad.ts";
+export { relu, sigmoid, tanh } from "../ops/pointwise.ts";
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool2d,
+} from "../ops/pool.ts";
+export { logSoftmax, type SoftmaxOptions, softmax } from "../ops/softmax.ts";

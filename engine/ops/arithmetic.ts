@@ -1,0 +1,471 @@
+/** Arithmetic between tensors and numbers: element by element, with broadcasting and promotion. */
+import { bind } from "../core/arguments.ts";
+import { type DType, int64 } from "../core/dtype.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { getDefaultDtype, resultType } from "../core/promotion.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { eq, ge, gt, le, lt } from "./comparison.ts";
+import { asOperand, binary, type Operand, unary, unaryFloat, whereRaw } from "./operands.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+
+interface AlphaAttrs {
+  alpha: number;
+}
+
+const Add: Op<AlphaAttrs> = defineOp({
+  name: "add",
+  gradFn: "AddBackward0",
+  kernels: ["binary"],
+  forward: ({ attrs }, a: Tensor, b: Tensor) => binary("add", a, scaled(b, attrs.alpha)),
+  backward: ({ attrs }, grad: Tensor) => [grad, attrs.alpha === 1 ? grad : mul(grad, attrs.alpha)],
+});
+
+const Sub: Op<AlphaAttrs> = defineOp({
+  name: "sub",
+  gradFn: "SubBackward0",
+  kernels: ["binary"],
+  forward({ attrs }, a: Tensor, b: Tensor) {
+    if (a.dtype.name === "bool" || b.dtype.name === "bool") {
+      throw new RuntimeError(
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
+      );
+    }
+    return binary("sub", a, scaled(b, attrs.alpha));
+  },
+  backward: ({ attrs }, grad: Tensor) => [grad, mul(grad, -attrs.alpha)],
+});
+
+const Rsub: Op<AlphaAttrs> = defineOp({
+  name: "rsub",
+  gradFn: "RsubBackward1",
+  kernels: ["binary"],
+  forward: ({ attrs }, a: Tensor, b: Tensor) => binary("sub", b, scaled(a, attrs.alpha)),
+  backward: ({ attrs }, grad: Tensor) => [mul(grad, -attrs.alpha), grad],
+});
+
+const Mul: Op<null> = defineOp({
+  name: "mul",
+  gradFn: "MulBackward0",
+  kernels: ["binary"],
+  forward(ctx, a: Tensor, b: Tensor) {
+    // Each side is needed for the other's gradient only.
+    ctx.save(ctx.needs[1] ? a : null, ctx.needs[0] ? b : null);
+    return binary("mul", a, b);
+  },
+  backward(ctx, grad: Tensor) {
+    const [a, b] = ctx.saved;
+    return [b ? mul(grad, b) : null, a ? mul(grad, a) : null];
+  },
+});
+
+const Div: Op<null> = defineOp({
+  name: "div",
+  gradFn: "DivBackward0",
+  kernels: ["binary"],
+  forward(ctx, a: Tensor, b: Tensor) {
+    ctx.save(ctx.needs[1] ? a : null, b);
+    return binary("div", a, b, { compute: floatResult(a, b) });
+  },
+  backward(ctx, grad: Tensor) {
+    const [a, b] = ctx.saved;
+    return [ctx.needs[0] ? div(grad, b!) : null, a ? neg(mul(grad, div(div(a, b!), b!))) : null];
+  },
+});
+
+interface RoundingAttrs {
+  roundingMode: "trunc" | "floor";
+}
+
+const DivRounded: Op<RoundingAttrs> = defineOp({
+  name: "div.rounding_mode",
+  gradFn: "DivBackward1",
+  kernels: ["binary", "unary"],
+  forward({ attrs }, a: Tensor, b: Tensor) {
+    if (attrs.roundingMode === "floor") return binary("floor_divide", a, b);
+    const dtype = resultType(a, b);
+    if (dtype.isFloatingPoint) return unary("trunc", binary("div", a, b));
+    // Integers: the quotient towards zero is (a - fmod(a, b)) / b.
+    return binary("floor_divide", binary("sub", a, binary("fmod", a, b)), b);
+  },
+  backward: (_, grad: Tensor) => [mul(grad, 0), mul(grad, 0)],
+});
+
+const FloorDivide: Op<null> = defineOp({
+  name: "floor_divide",
+  gradFn: "NotImplemented",
+  kernels: ["binary"],
+  forward: (_, a: Tensor, b: Tensor) => binary("floor_divide", a, b),
+});
+
+const Remainder: Op<null> = defineOp({
+  name: "remainder",
+  gradFn: "RemainderBackward0",
+  kernels: ["binary"],
+  forward(ctx, a: Tensor, b: Tensor) {
+    ctx.save(a, b);
+    return binary("remainder", a, b);
+  },
+  backward(ctx, grad: Tensor) {
+    const [a, b] = ctx.saved;
+    return [grad, ctx.needs[1] ? neg(mul(grad, div(a!, b!, { roundingMode: "floor" }))) : null];
+  },
+});
+
+const Fmod: Op<null> = defineOp({
+  name: "fmod",
+  gradFn: "FmodBackward0",
+  kernels: ["binary"],
+  forward(ctx, a: Tensor, b: Tensor) {
+    ctx.save(a, b);
+    return binary("fmod", a, b);
+  },
+  backward(ctx, grad: Tensor) {
+    const [a, b] = ctx.saved;
+    return [grad, ctx.needs[1] ? neg(mul(grad, div(a!, b!, { roundingMode: "trunc" }))) : null];
+  },
+});
+
+const Pow: Op<{ scalarExponent: boolean }> = defineOp({
+  name: "pow",
+  gradFn: ({ scalarExponent }) => (scalarExponent ? "PowBackward0" : "PowBackward1"),
+  kernels: ["binary"],
+  forward(ctx, base: Tensor, exponent: Tensor) {
+    const dtype = resultType(base, exponent);
+    if (!dtype.isFloatingPoint && exponent.isWrappedNumber && exponent.item() < 0) {
+      throw new RuntimeError("Integers to negative integer powers are not allowed.", {
+        hint: "make the base floating first: x.to(torch.float32)",
+      });
+    }
+    const out = binary("pow", base, exponent);
+    ctx.save(base, exponent, ctx.needs[1] ? out : null);
+    return out;
+  },
+  backward(ctx, grad: Tensor) {
+    const [base, exponent, out] = ctx.saved;
+    const zero = eq(exponent!, 0);
+    const baseGrad = () => where(zero, 0, mul(grad, mul(exponent!, pow(base!, sub(exponent!, 1)))));
+    // 0^y with y >= 0 is flat in y; log 0 would make it NaN.
+    const exponentGrad = () => where(eq(base!, 0).logicalAnd(ge(exponent!, 0)), 0, mul(grad, mul(out!, logOf(base!))));
+    return [ctx.needs[0] ? baseGrad() : null, ctx.needs[1] ? exponentGrad() : null];
+  },
+});
+
+const Log: Op<null> = defineOp({
+  name: "log",
+  gradFn: "LogBackward0",
+  kernels: ["unary"],
+  forward(ctx, x: Tensor) {
+    ctx.save(x);
+    return unaryFloat("log", x);
+  },
+  backward(ctx, grad: Tensor) {
+    return [div(grad, ctx.saved[0]!)];
+  },
+});
+
+const Neg: Op<null> = defineOp({
+  name: "neg",
+  gradFn: "NegBackward0",
+  kernels: ["unary"],
+  forward(_, x: Tensor) {
+    if (x.dtype.name === "bool") {
+      throw new RuntimeError(
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
+      );
+    }
+    return unary("neg", x);
+  },
+  backward: (_, grad: Tensor) => [neg(grad)],
+});
+
+/** Where both sides are equal, each gets half of the gradient. */
+function extremum(name: "maximum" | "minimum", gradFn: string, wins: typeof gt, loses: typeof gt) {
+  return defineOp<null>({
+    name,
+    gradFn,
+    kernels: ["binary"],
+    forward(ctx, a: Tensor, b: Tensor) {
+      ctx.save(a, b);
+      return binary(name, a, b);
+    },
+    backward(ctx, grad: Tensor) {
+      const [a, b] = ctx.saved;
+      const half = () => where(eq(a!, b!), div(grad, 2), grad);
+      return [
+        ctx.needs[0] ? where(loses(a!, b!), 0, half()) : null,
+        ctx.needs[1] ? where(wins(a!, b!), 0, half()) : null,
+      ];
+    },
+  });
+}
+
+const Maximum = extremum("maximum", "MaximumBackward0", gt, lt);
+const Minimum = extremum("minimum", "MinimumBackward0", lt, gt);
+
+const Where: Op<null> = defineOp({
+  name: "where",
+  gradFn: "WhereBackward0",
+  kernels: ["where"],
+  forward(ctx, condition: Tensor, a: Tensor, b: Tensor) {
+    ctx.save(condition);
+    return whereRaw(condition, a, b);
+  },
+  backward(ctx, grad: Tensor) {
+    const condition = ctx.saved[0]!;
+    return [null, ctx.needs[1] ? where(condition, grad, 0) : null, ctx.needs[2] ? where(condition, 0, grad) : null];
+  },
+});
+
+interface ClampAttrs {
+  min: number | null;
+  max: number | null;
+}
+
+const Clamp: Op<ClampAttrs> = defineOp({
+  name: "clamp",
+  gradFn: "ClampBackward1",
+  kernels: ["binary"],
+  forward(ctx, x: Tensor) {
+    const { min, max } = ctx.attrs;
+    ctx.save(x);
+    let out = x;
+    if (min !== null) out = binary("maximum", out, asOperand(min, "clamp", "min", 2));
+    if (max !== null) out = binary("minimum", out, asOperand(max, "clamp", "max", 3));
+    return out;
+  },
+  backward(ctx, grad: Tensor) {
+    const { min, max } = ctx.attrs;
+    const x = ctx.saved[0]!;
+    let masked = grad;
+    if (min !== null) masked = where(ge(x, min), masked, 0);
+    if (max !== null) masked = where(le(x, max), masked, 0);
+    return [masked];
+  },
+});
+
+function floatResult(a: Tensor, b: Tensor): DType {
+  const dtype = resultType(a, b);
+  return dtype.isFloatingPoint ? dtype : getDefaultDtype();
+}
+
+function scaled(x: Tensor, alpha: number): Tensor {
+  if (alpha === 1) return x;
+  if (!x.dtype.isFloatingPoint && !Number.isInteger(alpha)) {
+    throw new RuntimeError("For integral input tensors, argument alpha must not be a floating point number.");
+  }
+  return binary("mul", x, asOperand(alpha, "mul", "other", 2), { compute: x.dtype });
+}
+
+export interface AlphaOptions {
+  /** Factor of `other`. Default 1. */
+  alpha?: number;
+}
+
+function withAlpha(name: string, args: unknown[]): { input: Tensor; other: Tensor; alpha: number } {
+  const {
+    input,
+    other,
+    alpha = 1,
+  } = bind<{ input: unknown; other: unknown; alpha?: number }>(name, ["!input", "!other", "*", "alpha"], args);
+  return { input: asOperand(input, name, "input", 1), other: asOperand(other, name, "other", 2), alpha };
+}
+
+function pair(name: string, args: unknown[]): [Tensor, Tensor] {
+  const { input, other } = bind<{ input: unknown; other: unknown }>(name, ["!input", "!other"], args);
+  return [asOperand(input, name, "input", 1), asOperand(other, name, "other", 2)];
+}
+
+/** input + alpha · other, broadcast. https://docs.pytorch.org/docs/2.13/generated/torch.add.html */
+export function add(input: Operand, other: Operand, options?: AlphaOptions): Tensor;
+export function add(...args: unknown[]): Tensor {
+  const { input, other, alpha } = withAlpha("add", args);
+  return call(Add, { alpha }, input, other);
+}
+
+/** input - alpha · other, broadcast. https://docs.pytorch.org/docs/2.13/generated/torch.sub.html */
+export function sub(input: Operand, other: Operand, options?: AlphaOptions): Tensor;
+export function sub(...args: unknown[]): Tensor {
+  const { input, other, alpha } = withAlpha("sub", args);
+  return call(Sub, { alpha }, input, other);
+}
+
+/** other - alpha · input: Python's `2 - x` is `x.rsub(2)`. */
+export function rsub(input: Operand, other: Operand, options?: AlphaOptions): Tensor;
+export function rsub(...args: unknown[]): Tensor {
+  const { input, other, alpha } = withAlpha("rsub", args);
+  return call(Rsub, { alpha }, input, other);
+}
+
+/** input · other element by element, broadcast. https://docs.pytorch.org/docs/2.13/generated/torch.mul.html */
+export function mul(input: Operand, other: Operand): Tensor;
+export function mul(...args: unknown[]): Tensor {
+  return call(Mul, null, ...pair("mul", args));
+}
+
+export interface DivOptions {
+  /** null: true division, floats even of integers. "trunc" rounds towards zero, "floor" down, both keep integers. */
+  roundingMode?: "trunc" | "floor" | null;
+}
+
+/** input / other. https://docs.pytorch.org/docs/2.13/generated/torch.div.html */
+export function div(input: Operand, other: Operand, options?: DivOptions): Tensor;
+export function div(...args: unknown[]): Tensor {
+  const bound = bind<{ input: unknown; other: unknown; roundingMode?: string | null }>(
+    "div",
+    ["!input", "!other", "*", "roundingMode"],
+    args,
+  );
+  const input = asOperand(bound.input, "div", "input", 1);
+  const other = asOperand(bound.other, "div", "other", 2);
+  const { roundingMode = null } = bound;
+  if (roundingMode === null) return call(Div, null, input, other);
+  if (roundingMode !== "trunc" && roundingMode !== "floor") {
+    throw new RuntimeError(
+      `div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${roundingMode}'`,
+    );
+  }
+  return call(DivRounded, { roundingMode }, input, other);
+}
+
+/** Quotient rounded down; integers stay integers. @throws RuntimeError for an integer division by zero. */
+export function floorDivide(input: Operand, other: Operand): Tensor;
+export function floorDivide(...args: unknown[]): Tensor {
+  return call(FloorDivide, null, ...pair("floor_divide", args));
+}
+
+/** Python's `%`: the remainder has the sign of `other`. */
+export function remainder(input: Operand, other: Operand): Tensor;
+export function remainder(...args: unknown[]): Tensor {
+  return call(Remainder, null, ...pair("remainder", args));
+}
+
+/** C's remainder: it has the sign of `input`. */
+export function fmod(input: Operand, other: Operand): Tensor;
+export function fmod(...args: unknown[]): Tensor {
+  return call(Fmod, null, ...pair("fmod", args));
+}
+
+/** input to the power of exponent. https://docs.pytorch.org/docs/2.13/generated/torch.pow.html */
+export function pow(input: Operand, exponent: Operand): Tensor;
+export function pow(...args: unknown[]): Tensor {
+  const bound = bind<{ input: unknown; exponent: unknown }>("pow", ["!input", "!exponent"], args);
+  const exponent = asOperand(bound.exponent, "pow", "exponent", 2);
+  return call(Pow, { scalarExponent: exponent.isWrappedNumber }, asOperand(bound.input, "pow", "input", 1), exponent);
+}
+
+function logOf(x: Tensor): Tensor {
+  return call(Log, null, x);
+}
+
+/** Natural logarithm, element by element. */
+export function log(input: Tensor): Tensor {
+  return logOf(input);
+}
+
+/** -input. @throws RuntimeError for bool. */
+export function neg(input: Tensor): Tensor {
+  return call(Neg, null, input);
+}
+
+/** The larger of both, element by element; NaN wins. */
+export function maximum(input: Operand, other: Operand): Tensor;
+export function maximum(...args: unknown[]): Tensor {
+  return call(Maximum, null, ...pair("maximum", args));
+}
+
+/** The smaller of both, element by element; NaN wins. */
+export function minimum(input: Operand, other: Operand): Tensor;
+export function minimum(...args: unknown[]): Tensor {
+  return call(Minimum, null, ...pair("minimum", args));
+}
+
+/** `input` where condition holds, else `other`; all three broadcast. */
+export function where(condition: Tensor, input: Operand, other: Operand): Tensor {
+  return call(Where, null, condition, asOperand(input, "where", "input", 2), asOperand(other, "where", "other", 3));
+}
+
+export interface ClampOptions {
+  min?: number | null;
+  max?: number | null;
+}
+
+/** Limits every element to [min, max]; either bound may be absent. */
+export function clamp(input: Tensor, min?: number | null | ClampOptions, max?: number | null | ClampOptions): Tensor;
+export function clamp(...args: unknown[]): Tensor {
+  const {
+    input,
+    min = null,
+    max = null,
+  } = bind<{ input: Tensor; min?: number | null; max?: number | null }>("clamp", ["!input", "min", "max"], args);
+  if (min === null && max === null)
+    throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
+  return call(Clamp, { min, max }, input);
+}
+
+/** int64 where PyTorch needs an index. */
+export function asIndex(x: Tensor): Tensor {
+  return x.dtype === int64 ? x : binary("add", x, asOperand(0, "add", "other", 2), { compute: int64 });
+}
+
+methods({
+  add,
+  sub,
+  subtract: sub,
+  rsub,
+  mul,
+  multiply: mul,
+  div,
+  divide: div,
+  trueDivide: div,
+  floorDivide,
+  remainder,
+  fmod,
+  pow,
+  neg,
+  negative: neg,
+  log,
+  maximum,
+  minimum,
+  clamp,
+  clip: clamp,
+});
+methods({ where: (self, condition: Tensor, other: Operand) => where(condition, self, other) });
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** this + alpha · other. */
+    add: Method<typeof add>;
+    /** this - alpha · other. */
+    sub: Method<typeof sub>;
+    subtract: Method<typeof sub>;
+    /** other - alpha · this. */
+    rsub: Method<typeof rsub>;
+    /** this · other, element by element. */
+    mul: Method<typeof mul>;
+    multiply: Method<typeof mul>;
+    /** this / other. */
+    div: Method<typeof div>;
+    divide: Method<typeof div>;
+    trueDivide: Method<typeof div>;
+    /** Quotient rounded down. */
+    floorDivide: Method<typeof floorDivide>;
+    /** Python's `%`. */
+    remainder: Method<typeof remainder>;
+    fmod: Method<typeof fmod>;
+    /** this to the power of exponent. */
+    pow: Method<typeof pow>;
+    neg: Method<typeof neg>;
+    negative: Method<typeof neg>;
+    /** Natural logarithm. */
+    log: Method<typeof log>;
+    /** The larger of both. */
+    maximum: Method<typeof maximum>;
+    /** The smaller of both. */
+    minimum: Method<typeof minimum>;
+    /** Limits every element to [min, max]. */
+    clamp: Method<typeof clamp>;
+    clip: Method<typeof clamp>;
+    /** This tensor's elements where condition holds, else `other`'s. */
+    where(condition: Tensor, other: Operand): Tensor;
+  }
+}

@@ -1,0 +1,309 @@
+/** Convolution (cross-correlation, as everywhere in deep learning). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.conv2d.html */
+import { kernels } from "../backends/index.ts";
+import { bind } from "../core/arguments.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { sizeText } from "../core/shape.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
+import { type ConvGeometry, convOutputSize } from "../core/window.ts";
+import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
+import { denseRaw } from "./operands.ts";
+import { sum } from "./reduce.ts";
+import { call, defineOp, type Op } from "./registry.ts";
+import { squeeze, unsqueeze } from "./view.ts";
+
+/** One number for both axes, or [height, width]. */
+export type Size2 = number | readonly [number, number] | readonly number[];
+export type ConvPadding = Size2 | "same" | "valid";
+
+interface ConvAttrs {
+  geometry: ConvGeometry;
+  stride: [number, number];
+  padding: [number, number] | "same" | "valid";
+  dilation: [number, number];
+  /** conv1d runs as conv2d with height 1. */
+  name: "conv1d" | "conv2d";
+}
+
+const Convolution: Op<ConvAttrs> = defineOp({
+  name: "convolution",
+  gradFn: "ConvolutionBackward0",
+  kernels: ["conv", "convInputGrad", "convWeightGrad", "reduce"],
+  forward(ctx, input: Tensor, weight: Tensor, bias: Tensor | null) {
+    const { geometry: g } = ctx.attrs;
+    ctx.save(ctx.needs[1] ? input : null, ctx.needs[0] ? weight : null);
+    const out = Tensor.empty([g.n, g.o, g.outH, g.outW], input.dtype);
+    kernels.conv(
+      denseRaw(input).kernelView,
+      denseRaw(weight).kernelView,
+      bias ? denseRaw(bias).kernelView : null,
+      g,
+      out.kernelView,
+    );
+    return out;
+  },
+  backward(ctx, grad: Tensor) {
+    const [input, weight] = ctx.saved;
+    return [
+      weight ? call(ConvInputGrad, ctx.attrs, grad, weight) : null,
+      input ? call(ConvWeightGrad, ctx.attrs, input, grad) : null,
+      ctx.needs[2] ? sum(grad, [0, 2, 3]) : null,
+    ];
+  },
+  record({ geometry, stride, padding, dilation, name }, [input, weight, bias], [output]) {
+    if (name !== "conv2d") return null;
+    return {
+      op: "conv2d",
+      bytes: bytesOf(input!, weight!, bias ?? null, output!),
+      take: () => ({
+        ...recordHead(),
+        op: "conv2d",
+        attrs: { stride, padding, dilation, groups: geometry.groups },
+        geometry,
+        inputs: { input: snapshot(input!), weight: snapshot(weight!), bias: bias ? snapshot(bias) : null },
+        output: snapshot(output!),
+      }),
+    };
+  },
+});
+
+/** The gradient with respect to the input is linear in both arguments, and its own gradients are convolutions again. */
+const ConvInputGrad: Op<ConvAttrs> = defineOp({
+  name: "convolution_input_grad",
+  gradFn: "ConvolutionBackwardBackward0",
+  kernels: ["convInputGrad", "conv", "convWeightGrad"],
+  forward(ctx, gradOut: Tensor, weight: Tensor) {
+    const { geometry: g } = ctx.attrs;
+    ctx.save(gradOut, weight);
+    const out = Tensor.empty([g.n, g.c, g.h, g.w], weight.dtype);
+    kernels.convInputGrad(denseRaw(gradOut).kernelView, denseRaw(weight).kernelView, g, out.kernelView);
+    return out;
+  },
+  backward(ctx, grad: Tensor) {
+    const [gradOut, weight] = ctx.saved;
+    return [
+      ctx.needs[0] ? call(Convolution, ctx.attrs, grad, weight!, null) : null,
+      ctx.needs[1] ? call(ConvWeightGrad, ctx.attrs, grad, gradOut!) : null,
+    ];
+  },
+});
+
+const ConvWeightGrad: Op<ConvAttrs> = defineOp({
+  name: "convolution_weight_grad",
+  gradFn: "ConvolutionBackwardBackward0",
+  kernels: ["convWeightGrad", "conv", "convInputGrad"],
+  forward(ctx, input: Tensor, gradOut: Tensor) {
+    const { geometry: g } = ctx.attrs;
+    ctx.save(input, gradOut);
+    const out = Tensor.empty([g.o, g.c / g.groups, g.kernelH, g.kernelW], input.dtype);
+    kernels.convWeightGrad(denseRaw(input).kernelView, denseRaw(gradOut).kernelView, g, out.kernelView);
+    return out;
+  },
+  backward(ctx, grad: Tensor) {
+    const [input, gradOut] = ctx.saved;
+    return [
+      ctx.needs[0] ? call(ConvInputGrad, ctx.attrs, gradOut!, grad) : null,
+      ctx.needs[1] ? call(Convolution, ctx.attrs, input!, grad, null) : null,
+    ];
+  },
+});
+
+export interface ConvOptions {
+  /** [out_channels], added to every position. Default none. */
+  bias?: Tensor | null;
+  /** Step of the window. Default 1. */
+  stride?: Size2;
+  /** Zeros around the input, or "valid" (none), or "same" (the output keeps the size; stride 1 only). Default 0. */
+  padding?: ConvPadding;
+  /** Distance between the cells a window reads. Default 1. */
+  dilation?: Size2;
+  /** Channels in this many separate groups. Default 1. */
+  groups?: number;
+}
+
+interface ConvArguments extends ConvOptions {
+  input: Tensor;
+  weight: Tensor;
+}
+
+/** [a, b] of a number or a pair; for one axis the first is `unused`. */
+export function pairOf(value: Size2, axes: 1 | 2, unused: number): [number, number] {
+  const list = typeof value === "number" ? new Array<number>(axes).fill(value) : [...value];
+  const full = list.length === 1 && axes === 2 ? [list[0]!, list[0]!] : list;
+  return axes === 1 ? [unused, full[0]!] : [full[0]!, full[1]!];
+}
+
+function resolvePadding(
+  padding: ConvPadding,
+  axes: 1 | 2,
+  kernel: [number, number],
+  stride: [number, number],
+  dilation: [number, number],
+) {
+  if (padding === "valid")
+    return { attr: padding, before: [0, 0] as [number, number], after: [0, 0] as [number, number] };
+  if (padding === "same") {
+    if (stride.some((s) => s !== 1)) throw new RuntimeError("padding='same' is not supported for strided convolutions");
+    const total = kernel.map((k, i) => dilation[i]! * (k - 1)) as [number, number];
+    const before = total.map((t) => Math.floor(t / 2)) as [number, number];
+    return { attr: padding, before, after: [total[0] - before[0], total[1] - before[1]] as [number, number] };
+  }
+  if (typeof padding === "string") throw new RuntimeError(`Invalid padding string: '${padding}'`);
+  const pair = pairOf(padding, axes, 0);
+  return { attr: pair, before: pair, after: pair };
+}
+
+function checkShapes(name: string, axes: 1 | 2, { input, weight, bias, groups = 1 }: ConvArguments): void {
+  if (input.ndim !== axes + 1 && input.ndim !== axes + 2) {
+    throw new RuntimeError(
+      `Expected ${axes + 1}D (unbatched) or ${axes + 2}D (batched) input to ${name}, but got input of size: ${sizeText(input.shape)}`,
+      {
+        shapes: [input.shape],
+        hint:
+          axes === 2
+            ? "images are [batch, channels, height, width]: reshape(1, 1, height, width) adds the missing ones"
+            : undefined,
+      },
+    );
+  }
+  if (weight.ndim !== axes + 2) {
+    throw new RuntimeError(`weight should have at least three dimensions`, {
+      shapes: [weight.shape],
+      hint: `a kernel is [out_channels, in_channels / groups, ${axes === 2 ? "height, width" : "length"}]`,
+    });
+  }
+  if (groups <= 0) throw new RuntimeError("non-positive groups is not supported");
+  const channels = input.shape[input.ndim - axes - 1]!;
+  const [out, perGroup] = weight.shape as unknown as [number, number];
+  if (out < groups) {
+    throw new RuntimeError(
+      `Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${sizeText(weight.shape)} instead`,
+    );
+  }
+  if (out % groups !== 0) {
+    throw new RuntimeError(
+      `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size [${sizeText(weight.shape)}] instead`,
+    );
+  }
+  if (channels !== perGroup * groups) {
+    const batched = input.ndim === axes + 2 ? input.shape : [1, ...input.shape];
+    throw new RuntimeError(
+      `Given groups=${groups}, weight of size ${sizeText(weight.shape)}, expected input${sizeText(batched)} to have ${perGroup * groups} channels, but got ${channels} channels instead`,
+      {
+        shapes: [input.shape, weight.shape],
+        hint: `the kernel is ${perGroup * groups} channels deep and the input has ${channels}`,
+      },
+    );
+  }
+  if (bias && (bias.ndim !== 1 || bias.shape[0] !== out)) {
+    throw new RuntimeError(
+      `Given weight of size ${sizeText(weight.shape)}, expected bias to be 1-dimensional with ${out} elements, but got bias of size ${sizeText(bias.shape)} instead`,
+      { shapes: [weight.shape, bias.shape] },
+    );
+  }
+}
+
+function checkDtypes(input: Tensor, weight: Tensor, bias: Tensor | null | undefined): void {
+  for (const other of [weight, bias]) {
+    if (!other || other.dtype === input.dtype) continue;
+    throw new RuntimeError(
+      `expected scalar type ${SCALAR_TYPE_NAMES[input.dtype.name]} but found ${SCALAR_TYPE_NAMES[other.dtype.name]}`,
+      { hint: `both need one dtype: input.to(torch.${other.dtype.name}) or weight.to(torch.${input.dtype.name})` },
+    );
+  }
+}
+
+function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tensor {
+  const bound = bind<ConvArguments>(
+    name,
+    ["!input", "!weight", "bias", "stride", "padding", "dilation", "groups"],
+    args,
+  );
+  const { input, weight, bias = null, groups = 1 } = bound;
+  assertTensor(input, name, "input", 1);
+  assertTensor(weight, name, "weight", 2);
+  checkShapes(name, axes, bound);
+  const stride = pairOf(bound.stride ?? 1, axes, 1);
+  const dilation = pairOf(bound.dilation ?? 1, axes, 1);
+  const kernel: [number, number] = axes === 2 ? [weight.shape[2]!, weight.shape[3]!] : [1, weight.shape[2]!];
+  if (stride.some((s) => s <= 0)) throw new RuntimeError("non-positive stride is not supported");
+  if (dilation.some((d) => d <= 0)) {
+    throw new RuntimeError(
+      `dilation should be greater than zero, but got ${sizeText(axes === 2 ? dilation : [dilation[1]])}`,
+    );
+  }
+  const padding = resolvePadding(bound.padding ?? 0, axes, kernel, stride, dilation);
+  if (padding.before.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");
+
+  const batched = input.ndim === axes + 2;
+  let x = batched ? input : unsqueeze(input, 0);
+  let w = weight;
+  if (axes === 1) {
+    x = unsqueeze(x, 2);
+    w = unsqueeze(w, 2);
+  }
+  const [n, c, h, width] = x.shape as unknown as [number, number, number, number];
+  const size = [h, width] as const;
+  const padded = size.map((s, i) => s + padding.before[i]! + padding.after[i]!);
+  const effective = kernel.map((k, i) => dilation[i]! * (k - 1) + 1);
+  const first = axes === 2 ? 0 : 1;
+  if (padded.some((p, i) => i >= first && p < effective[i]!)) {
+    throw new RuntimeError(
+      `Calculated padded input size per channel: (${padded.slice(first).join(" x ")}). Kernel size: (${effective.slice(first).join(" x ")}). Kernel size can't be greater than actual input size`,
+      { shapes: [input.shape, weight.shape], hint: "use a smaller kernel or dilation, or more padding" },
+    );
+  }
+  checkDtypes(input, weight, bias);
+  const out = size.map((s, i) =>
+    convOutputSize(s, kernel[i]!, stride[i]!, padding.before[i]!, padding.after[i]!, dilation[i]!),
+  );
+  const geometry: ConvGeometry = {
+    n,
+    c,
+    h,
+    w: width,
+    o: weight.shape[0]!,
+    kernelH: kernel[0],
+    kernelW: kernel[1],
+    strideH: stride[0],
+    strideW: stride[1],
+    padTop: padding.before[0],
+    padLeft: padding.before[1],
+    dilationH: dilation[0],
+    dilationW: dilation[1],
+    groups,
+    outH: out[0]!,
+    outW: out[1]!,
+  };
+  let y = call(Convolution, { geometry, stride, padding: padding.attr, dilation, name }, x, w, bias);
+  if (axes === 1) y = squeeze(y, 2);
+  return batched ? y : squeeze(y, 0);
+}
+
+/**
+ * Slides kernels over images: y[n,o,i,j] = b[o] + Σ w[o,c,u,v] · x[n,c,i·s+u·d-p,j·s+v·d-p].
+ *
+ * @param input [N, C, H, W] or [C, H, W]
+ * @param weight [O, C / groups, kernel height, kernel width], of the input's dtype (integers work too)
+ * @returns [N, O, H', W'] with H' = ⌊(H + 2·padding - dilation·(kernel - 1) - 1) / stride⌋ + 1
+ * @throws RuntimeError when channels, bias or dtypes do not fit, or the kernel is larger than the padded input
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.conv2d.html
+ */
+export function conv2d(input: Tensor, weight: Tensor, options?: ConvOptions): Tensor;
+export function conv2d(input: Tensor, weight: Tensor, bias: Tensor | null, options?: Omit<ConvOptions, "bias">): Tensor;
+export function conv2d(...args: unknown[]): Tensor {
+  return convolve("conv2d", 2, args);
+}
+
+/**
+ * Slides kernels along sequences.
+ *
+ * @param input [N, C, L] or [C, L]
+ * @param weight [O, C / groups, kernel length]
+ * @returns [N, O, L'] with L' = ⌊(L + 2·padding - dilation·(kernel - 1) - 1) / stride⌋ + 1
+ */
+export function conv1d(input: Tensor, weight: Tensor, options?: ConvOptions): Tensor;
+export function conv1d(input: Tensor, weight: Tensor, bias: Tensor | null, options?: Omit<ConvOptions, "bias">): Tensor;
+export function conv1d(...args: unknown[]): Tensor {
+  return convolve("conv1d", 1, args);
+}

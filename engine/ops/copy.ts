@@ -1,0 +1,103 @@
+/** Copies: clone, contiguous, and conversion between dtypes and devices. */
+import { isOptions } from "../core/arguments.ts";
+import { Device, device as toDevice } from "../core/device.ts";
+import { bool, DType, float32, float64, int32, int64, uint8 } from "../core/dtype.ts";
+import { Tensor } from "../core/tensor.ts";
+import { castRaw, copyRaw } from "./operands.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+
+const Clone: Op<null> = defineOp({
+  name: "clone",
+  gradFn: "CloneBackward0",
+  kernels: ["copy"],
+  forward: (_, x: Tensor) => copyRaw(x),
+  backward: (_, grad: Tensor) => [grad],
+});
+
+const ToCopy: Op<{ dtype: DType }> = defineOp({
+  name: "_to_copy",
+  gradFn: "ToCopyBackward0",
+  kernels: ["copy"],
+  forward: ({ attrs }, x: Tensor) => (x.dtype === attrs.dtype ? copyRaw(x) : castRaw(x, attrs.dtype)),
+  backward: (_, grad: Tensor) => [grad],
+});
+
+/** A dense copy that belongs to the graph. */
+export function clone(input: Tensor): Tensor {
+  return call(Clone, null, input);
+}
+
+/** The tensor itself when its elements lie row by row, else a dense copy. */
+export function contiguous(input: Tensor): Tensor {
+  return input.isContiguous() ? input : clone(input);
+}
+
+export interface ToOptions {
+  dtype?: DType;
+  device?: Device | string;
+  /** Copies even where nothing changes. Default false. */
+  copy?: boolean;
+}
+
+/**
+ * The tensor in another dtype or on another device; itself when nothing changes.
+ * `x.to(torch.float64)`, `x.to("cpu")`, `x.to(other)`, `x.to({ dtype, device, copy })`.
+ */
+export function to(input: Tensor, ...targets: (DType | Device | string | Tensor | ToOptions)[]): Tensor {
+  let { dtype } = input;
+  let copy = false;
+  for (const target of targets) {
+    if (target instanceof DType) dtype = target;
+    else if (target instanceof Tensor) dtype = target.dtype;
+    else if (target instanceof Device || typeof target === "string") toDevice(target);
+    else if (isOptions(target)) {
+      const options = target as ToOptions;
+      dtype = options.dtype ?? dtype;
+      copy = options.copy ?? copy;
+      if (options.device) toDevice(options.device);
+    }
+  }
+  return dtype === input.dtype && !copy ? input : call(ToCopy, { dtype }, input);
+}
+
+methods({
+  clone,
+  contiguous,
+  to,
+  type: (x, dtype: DType) => to(x, dtype),
+  typeAs: (x, other: Tensor) => to(x, other.dtype),
+  float: (x) => to(x, float32),
+  double: (x) => to(x, float64),
+  int: (x) => to(x, int32),
+  long: (x) => to(x, int64),
+  byte: (x) => to(x, uint8),
+  bool: (x) => to(x, bool),
+  cpu: (x) => x,
+});
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** A dense copy that belongs to the graph. */
+    clone: Method<typeof clone>;
+    /** Itself when its elements lie row by row, else a dense copy. */
+    contiguous: Method<typeof contiguous>;
+    /** In another dtype or on another device. */
+    to: Method<typeof to>;
+    type(dtype: DType): Tensor;
+    typeAs(other: Tensor): Tensor;
+    /** As float32. */
+    float(): Tensor;
+    /** As float64. */
+    double(): Tensor;
+    /** As int32. */
+    int(): Tensor;
+    /** As int64. */
+    long(): Tensor;
+    /** As uint8. */
+    byte(): Tensor;
+    /** As bool: true where not zero. */
+    bool(): Tensor;
+    /** On the CPU; awaiting it works for every device. */
+    cpu(): Tensor;
+  }
+}

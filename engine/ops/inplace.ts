@@ -1,0 +1,223 @@
+/**
+ * Changes in place. The new value is computed by the ordinary operation and then put where the old one was: the history of
+ * the tensor (and of the base it views) continues from there, and version counters tell autograd.
+ */
+import { isGradEnabled } from "../autograd/mode.ts";
+import { Node } from "../autograd/node.ts";
+import { kernels } from "../backends/index.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { canCast, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { isContiguous, sameShape, sizeText } from "../core/shape.ts";
+import { Storage } from "../core/storage.ts";
+import { setAutogradHost, Tensor } from "../core/tensor.ts";
+import { add, clamp, div, floorDivide, mul, neg, pow, remainder, sub, where } from "./arithmetic.ts";
+import { to } from "./copy.ts";
+import { convert } from "./creation.ts";
+import { castRaw, copyRaw, filled, type Operand, type Scalar } from "./operands.ts";
+import * as pointwise from "./pointwise.ts";
+import { accumulatorOf, edgeOf, methods, OperationNode } from "./registry.ts";
+import { asStridedBackward, gatherStrided, type StridedView } from "./strided.ts";
+import { expand } from "./view.ts";
+
+function checkInPlace(self: Tensor): void {
+  if (!isGradEnabled()) return;
+  if (self.isLeaf && self.requiresGrad) {
+    throw new RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.", {
+      hint: "update it inside torch.noGrad(() => …), or make a new tensor instead",
+    });
+  }
+  if (self.base?.isLeaf && self.base.requiresGrad) {
+    throw new RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  }
+}
+
+function coversStorage(x: Tensor): boolean {
+  return x.offset === 0 && x.storage.data.length === x.numel() && isContiguous(x.shape, x.strides);
+}
+
+/** The old value with the old history, on memory that the change will not touch. */
+function oldValue(self: Tensor): Tensor {
+  const owner = coversStorage(self);
+  const old = owner ? new Tensor(new Storage(self.dtype, self.storage.data), self.shape, self.strides) : copyRaw(self);
+  if (self.requiresGrad) {
+    if (self.isLeaf) old.requiresGrad = true;
+    old.setHistory(self.gradFn, self.outputIndex);
+    if (self.isLeaf) old.accumulator = accumulatorOf(self);
+  }
+  return old;
+}
+
+/**
+ * Replaces self's elements by what `compute` makes of them.
+ * @throws RuntimeError for a leaf that requires grad, a result of another shape, or one whose dtype does not fit
+ */
+export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor {
+  checkInPlace(self);
+  const old = oldValue(self);
+  const result = compute(old);
+  if (!sameShape(result.shape, self.shape)) {
+    throw new RuntimeError(
+      `output with shape ${sizeText(self.shape)} doesn't match the broadcast shape ${sizeText(result.shape)}`,
+      { shapes: [self.shape, result.shape] },
+    );
+  }
+  if (!canCast(result.dtype, self.dtype)) {
+    throw new RuntimeError(
+      `result type ${SCALAR_TYPE_NAMES[result.dtype.name]} can't be cast to the desired output type ${SCALAR_TYPE_NAMES[self.dtype.name]}`,
+    );
+  }
+  if (coversStorage(self)) {
+    const fresh = castRaw(result, self.dtype);
+    const owned = fresh.base === null && fresh !== old && coversStorage(fresh) ? fresh : copyRaw(fresh);
+    // Swapping buffers leaves the old one to whoever saved it for backward.
+    self.storage.data = owned.storage.data;
+  } else kernels.copy(result.kernelView, self.kernelView);
+  self.storage.version++;
+  const node = result.gradFn;
+  if (node) {
+    continueHistory(self, result);
+    if (node instanceof OperationNode) node.ctx.adopt(result, self);
+  }
+  return self;
+}
+
+/** self (and the base it views) now come from `result`. */
+function continueHistory(self: Tensor, result: Tensor): void {
+  const { base } = self;
+  if (!base) {
+    self.setHistory(result.gradFn, result.outputIndex);
+    self.history++;
+    return;
+  }
+  const node = new CopySlices(base, result, geometryIn(base, self));
+  base.setHistory(node, 0);
+  base.history++;
+}
+
+function geometryIn(base: Tensor, view: Tensor): StridedView {
+  return {
+    baseShape: [...base.shape],
+    shape: [...view.shape],
+    strides: [...view.strides],
+    offset: view.offset - base.offset,
+  };
+}
+
+/** A base of which a part was replaced: the replaced part's gradient goes to what replaced it, the rest to the old base. */
+class CopySlices extends Node {
+  readonly name = "CopySlices";
+  readonly #view: StridedView;
+
+  constructor(base: Tensor, part: Tensor, view: StridedView) {
+    super();
+    this.edges = [edgeOf(base), edgeOf(part)];
+    this.outputs.push({ shape: base.shape, dtype: base.dtype });
+    this.#view = view;
+  }
+
+  override run([grad]: (Tensor | null)[]): (Tensor | null)[] {
+    if (!grad) return [null, null];
+    const part = gatherStrided(grad, this.#view);
+    const replaced = asStridedBackward(filled(this.#view.shape, 1, grad.dtype), this.#view);
+    return [where(pointwise.sign(replaced).eq(0), grad, 0), part];
+  }
+}
+
+setAutogradHost({
+  accumulatorOf,
+  refreshView(view) {
+    const { base } = view;
+    if (!base) return;
+    view.baseHistory = base.history;
+    const fresh = gatherStrided(base, geometryIn(base, view));
+    view.setHistory(fresh.gradFn, 0);
+  },
+});
+
+/** An operation as its in-place form. */
+function inPlaceOf<A extends unknown[]>(operation: (old: Tensor, ...args: A) => Tensor) {
+  return (self: Tensor, ...args: A): Tensor => inPlace(self, (old) => operation(old, ...args));
+}
+
+/** Elements of another tensor (broadcast, converted) into this one. */
+function copyFrom(self: Tensor, source: Tensor): Tensor {
+  return inPlace(self, () => expand(to(source, self.dtype), self.shape));
+}
+
+function fill(self: Tensor, value: Scalar | Tensor): Tensor {
+  if (value instanceof Tensor) return copyFrom(self, value);
+  return inPlace(self, () => filled(self.shape, convert(value, self.dtype), self.dtype));
+}
+
+const addcmul = (x: Tensor, a: Tensor, b: Tensor, { value = 1 }: { value?: number } = {}): Tensor =>
+  x.add(mul(a, b), { alpha: value });
+const addcdiv = (x: Tensor, a: Tensor, b: Tensor, { value = 1 }: { value?: number } = {}): Tensor =>
+  x.add(div(a, b), { alpha: value });
+const lerp = (x: Tensor, end: Tensor, weight: number): Tensor => x.add(end.sub(x), { alpha: weight });
+
+methods({
+  addcmul,
+  addcdiv,
+  lerp,
+  add_: inPlaceOf(add),
+  sub_: inPlaceOf(sub),
+  mul_: inPlaceOf(mul),
+  div_: inPlaceOf(div),
+  pow_: inPlaceOf(pow),
+  remainder_: inPlaceOf(remainder),
+  floorDivide_: inPlaceOf(floorDivide),
+  neg_: inPlaceOf(neg),
+  clamp_: inPlaceOf(clamp),
+  exp_: inPlaceOf(pointwise.exp),
+  sqrt_: inPlaceOf(pointwise.sqrt),
+  relu_: inPlaceOf(pointwise.relu),
+  sigmoid_: inPlaceOf(pointwise.sigmoid),
+  tanh_: inPlaceOf(pointwise.tanh),
+  abs_: inPlaceOf(pointwise.abs),
+  round_: inPlaceOf(pointwise.round),
+  floor_: inPlaceOf(pointwise.floor),
+  addcmul_: inPlaceOf(addcmul),
+  addcdiv_: inPlaceOf(addcdiv),
+  lerp_: inPlaceOf(lerp),
+  zero_: (self) => fill(self, 0),
+  fill_: fill,
+  copy_: copyFrom,
+});
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** this + value · tensor1 · tensor2. */
+    addcmul(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
+    /** this + value · tensor1 / tensor2. */
+    addcdiv(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
+    /** this + weight · (end - this). */
+    lerp(end: Tensor, weight: number): Tensor;
+    /** Adds alpha · other in place. */
+    add_(other: Operand, options?: { alpha?: number }): Tensor;
+    sub_(other: Operand, options?: { alpha?: number }): Tensor;
+    mul_(other: Operand): Tensor;
+    div_(other: Operand, options?: { roundingMode?: "trunc" | "floor" | null }): Tensor;
+    pow_(exponent: Operand): Tensor;
+    remainder_(other: Operand): Tensor;
+    floorDivide_(other: Operand): Tensor;
+    neg_(): Tensor;
+    clamp_(min?: number | null | { min?: number | null; max?: number | null }, max?: number | null): Tensor;
+    exp_(): Tensor;
+    sqrt_(): Tensor;
+    relu_(): Tensor;
+    sigmoid_(): Tensor;
+    tanh_(): Tensor;
+    abs_(): Tensor;
+    round_(): Tensor;
+    floor_(): Tensor;
+    addcmul_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
+    addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
+    lerp_(end: Tensor, weight: number): Tensor;
+    /** Fills with zeros in place. */
+    zero_(): Tensor;
+    /** Fills with one value in place. */
+    fill_(value: Scalar | Tensor): Tensor;
+    /** Takes the elements of another tensor, broadcast and converted. */
+    copy_(source: Tensor): Tensor;
+  }
+}

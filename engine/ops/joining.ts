@@ -1,0 +1,249 @@
+/** Tensors put together and taken apart. */
+import { kernels } from "../backends/index.ts";
+import { IndexError, RuntimeError, TypeError } from "../core/errors.ts";
+import { resultType } from "../core/promotion.ts";
+import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
+import { castRaw, copyRaw } from "./operands.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+import { makeView, narrow, reshape, select, sliceRaw } from "./view.ts";
+
+interface CatAttrs {
+  dim: number;
+}
+
+const Cat: Op<CatAttrs> = defineOp({
+  name: "cat",
+  gradFn: "CatBackward0",
+  kernels: ["copy"],
+  forward(ctx, ...parts: Tensor[]) {
+    const { dim } = ctx.attrs;
+    ctx.notes = parts.map((p) => p.shape[dim]!);
+    const dtype = resultType(...parts);
+    const total = (ctx.notes as number[]).reduce((a, b) => a + b, 0);
+    const out = Tensor.empty(parts[0]!.shape.with(dim, total), dtype);
+    let start = 0;
+    for (const part of parts) {
+      kernels.copy(part.kernelView, sliceRaw(out, dim, start, part.shape[dim]!, 1).kernelView);
+      start += part.shape[dim]!;
+    }
+    return out;
+  },
+  backward({ attrs: { dim }, notes }, grad: Tensor) {
+    let start = 0;
+    return (notes as number[]).map((size) => {
+      const part = narrow(grad, dim, start, size);
+      start += size;
+      return part;
+    });
+  },
+});
+
+/**
+ * Tensors joined along an existing dimension.
+ * @throws RuntimeError where other sizes differ
+ */
+export function cat(tensors: readonly Tensor[], dim: number | { dim?: number } = 0): Tensor {
+  if (!Array.isArray(tensors as unknown))
+    throw new TypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor");
+  if (tensors.length === 0) throw new RuntimeError("torch.cat(): expected a non-empty list of Tensors");
+  const parts = tensors.filter((p) => !(p.ndim === 1 && p.numel() === 0));
+  const [first = tensors[0]!] = parts;
+  for (const [i, part] of tensors.entries()) {
+    if (part.ndim === 0) throw new RuntimeError(`zero-dimensional tensor (at position ${i}) cannot be concatenated`);
+  }
+  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), first.ndim);
+  parts.forEach((part, i) => {
+    if (part.ndim !== first.ndim) {
+      throw new RuntimeError(`Tensors must have same number of dimensions: got ${first.ndim} and ${part.ndim}`);
+    }
+    part.shape.forEach((size, d) => {
+      if (d !== axis && size !== first.shape[d]) {
+        throw new RuntimeError(
+          `Sizes of tensors must match except in dimension ${axis}. Expected size ${first.shape[d]} but got size ${size} for tensor number ${i} in the list.`,
+          { shapes: [first.shape, part.shape] },
+        );
+      }
+    });
+  });
+  return parts.length === 0 ? first : call(Cat, { dim: axis }, ...parts);
+}
+
+const Stack: Op<CatAttrs> = defineOp({
+  name: "stack",
+  gradFn: "StackBackward0",
+  kernels: ["copy"],
+  forward({ attrs: { dim } }, ...parts: Tensor[]) {
+    const dtype = resultType(...parts);
+    const out = Tensor.empty(parts[0]!.shape.toSpliced(dim, 0, parts.length), dtype);
+    parts.forEach((part, i) => {
+      kernels.copy(part.kernelView, select(out, dim, i).kernelView);
+    });
+    return out;
+  },
+  backward: ({ attrs: { dim } }, grad: Tensor) =>
+    Array.from({ length: grad.shape[dim]! }, (_, i) => select(grad, dim, i)),
+});
+
+/** Tensors of one shape joined along a new dimension. */
+export function stack(tensors: readonly Tensor[], dim: number | { dim?: number } = 0): Tensor {
+  if (tensors.length === 0) throw new RuntimeError("stack expects a non-empty TensorList");
+  const first = tensors[0]!;
+  tensors.forEach((part, i) => {
+    if (!sameShape(part.shape, first.shape)) {
+      throw new RuntimeError(
+        `stack expects each tensor to be equal size, but got ${sizeText(first.shape)} at entry 0 and ${sizeText(part.shape)} at entry ${i}`,
+        { shapes: [first.shape, part.shape] },
+      );
+    }
+  });
+  return call(Stack, { dim: normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), first.ndim + 1) }, ...tensors);
+}
+
+/** Views of `splitSize` elements each along `dim` (the last may be smaller), or of the given sizes. */
+export function split(
+  input: Tensor,
+  splitSize: number | readonly number[],
+  dim: number | { dim?: number } = 0,
+): Tensor[] {
+  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
+  const size = input.shape[axis]!;
+  let sizes: readonly number[];
+  if (typeof splitSize === "number") {
+    if (splitSize < 0)
+      throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
+    if (splitSize === 0 && size > 0)
+      throw new RuntimeError("split_size can only be 0 if dimension size is 0, but got dimension size of " + size);
+    const count = Math.max(1, Math.ceil(size / splitSize));
+    sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, size - i * splitSize));
+  } else sizes = splitSize;
+  if (sizes.reduce((a, b) => a + b, 0) !== size) {
+    throw new RuntimeError(
+      `split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at dimension ${axis}), but got split_sizes=${sizeText(sizes)}`,
+    );
+  }
+  let start = 0;
+  return sizes.map((length) => {
+    const part = sliceRaw(input, axis, start, length, 1);
+    start += length;
+    return part;
+  });
+}
+
+/** At most `chunks` views of equal size along `dim`; the last may be smaller. */
+export function chunk(input: Tensor, chunks: number, dim: number | { dim?: number } = 0): Tensor[] {
+  if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
+  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
+  return split(input, Math.max(1, Math.ceil(input.shape[axis]! / chunks)), axis);
+}
+
+/** Every index of a dimension as a view of its own. */
+export function unbind(input: Tensor, dim: number | { dim?: number } = 0): Tensor[] {
+  if (input.ndim === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
+  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
+  return Array.from({ length: input.shape[axis]! }, (_, i) => select(input, axis, i));
+}
+
+const Repeat: Op<{ repeats: number[] }> = defineOp({
+  name: "repeat",
+  gradFn: "RepeatBackward0",
+  kernels: ["copy"],
+  forward(ctx, x: Tensor) {
+    const { repeats } = ctx.attrs;
+    const shift = repeats.length - x.ndim;
+    const shape = repeats.map((_, i) => (i < shift ? 1 : x.shape[i - shift]!));
+    ctx.notes = shape;
+    // [r0, s0, r1, s1 …] with stride 0 along every r, then dense.
+    const strides = repeats.map((_, i) => (i < shift ? 0 : x.strides[i - shift]!));
+    const tiled = makeView(
+      x,
+      repeats.flatMap((r, i) => [r, shape[i]!]),
+      strides.flatMap((s) => [0, s]),
+    );
+    return new Tensor(
+      copyRaw(tiled).storage,
+      repeats.map((r, i) => r * shape[i]!),
+    );
+  },
+  backward({ attrs: { repeats }, notes }, grad: Tensor) {
+    const shape = notes as number[];
+    const tiled = reshape(
+      grad,
+      repeats.flatMap((r, i) => [r, shape[i]!]),
+    );
+    const total = tiled.sum(repeats.map((_, i) => 2 * i));
+    return [total];
+  },
+});
+
+/** The tensor tiled `sizes` times along each dimension; more sizes than dimensions add leading ones. */
+export function repeat(input: Tensor, ...sizes: number[] | [readonly number[]]): Tensor {
+  const repeats = sizes.flat() as number[];
+  if (repeats.length < input.ndim) {
+    throw new RuntimeError(
+      "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor",
+    );
+  }
+  return call(Repeat, { repeats }, input);
+}
+
+/** Coordinates of a grid, one tensor per axis; "ij" (default) or "xy" order. */
+export function meshgrid(tensors: readonly Tensor[], { indexing = "ij" }: { indexing?: "ij" | "xy" } = {}): Tensor[] {
+  const swap = indexing === "xy" && tensors.length >= 2;
+  const list = swap ? [tensors[1]!, tensors[0]!, ...tensors.slice(2)] : [...tensors];
+  const shape = list.map((x) => x.numel());
+  const grids = list.map((x, i) =>
+    reshape(
+      x,
+      shape.map((_, d) => (d === i ? -1 : 1)),
+    ).expand(shape),
+  );
+  return swap ? [grids[1]!.transpose(0, 1), grids[0]!.transpose(0, 1), ...grids.slice(2)] : grids;
+}
+
+function triangle(
+  name: "tril" | "triu",
+  gradFn: string,
+  keeps: (column: number, row: number, diagonal: number) => boolean,
+) {
+  const op: Op<{ diagonal: number }> = defineOp({
+    name,
+    gradFn,
+    kernels: ["copy"],
+    forward({ attrs: { diagonal } }, x: Tensor) {
+      const out = copyRaw(castRaw(x, x.dtype));
+      const [rows, columns] = x.shape.slice(-2) as [number, number];
+      const { data } = out.storage;
+      for (let i = 0; i < data.length; i++) {
+        const column = i % columns;
+        const row = Math.floor(i / columns) % rows;
+        if (!keeps(column, row, diagonal)) data[i] = 0;
+      }
+      return out;
+    },
+    backward: ({ attrs }, grad: Tensor) => [call(op, attrs, grad)],
+  });
+  return (input: Tensor, diagonal: number | { diagonal?: number } = 0): Tensor =>
+    call(op, { diagonal: typeof diagonal === "number" ? diagonal : (diagonal.diagonal ?? 0) }, input);
+}
+
+type Triangle = (input: Tensor, diagonal?: number | { diagonal?: number }) => Tensor;
+/** The lower triangle of matrices, zeros above. */
+export const tril: Triangle = triangle("tril", "TrilBackward0", (column, row, d) => column - row <= d);
+/** The upper triangle of matrices, zeros below. */
+export const triu: Triangle = triangle("triu", "TriuBackward0", (column, row, d) => column - row >= d);
+
+methods({ split, chunk, unbind, repeat, tril, triu });
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** Views of splitSize elements each along a dimension. */
+    split: Method<typeof split>;
+    chunk: Method<typeof chunk>;
+    unbind: Method<typeof unbind>;
+    /** Tiled along each dimension. */
+    repeat: Method<typeof repeat>;
+    tril: Method<Triangle>;
+    triu: Method<Triangle>;
+  }
+}

@@ -1,0 +1,275 @@
+/** Products of matrices and vectors. https://docs.pytorch.org/docs/2.13/generated/torch.matmul.html */
+import { kernels } from "../backends/index.ts";
+import { bind } from "../core/arguments.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
+import { add, mul } from "./arithmetic.ts";
+import { viewAs } from "./operands.ts";
+import { sum } from "./reduce.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+import { expand, reshape, squeeze, t, transpose, unsqueeze } from "./view.ts";
+
+const MATMUL_TYPES = {
+  float32: "float",
+  float64: "double",
+  int64: "long int",
+  int32: "int",
+  uint8: "unsigned char",
+  bool: "bool",
+} as const;
+
+function assertSameDtype(a: Tensor, b: Tensor): void {
+  if (a.dtype !== b.dtype) {
+    throw new RuntimeError(
+      `expected m1 and m2 to have the same dtype, but got: ${MATMUL_TYPES[a.dtype.name]} != ${MATMUL_TYPES[b.dtype.name]}`,
+      { hint: `convert one of them: x.to(torch.${a.dtype.isFloatingPoint ? a.dtype.name : b.dtype.name})` },
+    );
+  }
+}
+
+/** [n, k] · [k, m] without gradient; strides are free. */
+function product(a: Tensor, b: Tensor): Tensor {
+  const [n, k] = a.shape as unknown as [number, number];
+  const m = b.shape[1]!;
+  const out = Tensor.empty([n, m], a.dtype);
+  kernels.matmul(
+    viewAs(a, [1, n, k], [0, a.strides[0]!, a.strides[1]!]),
+    viewAs(b, [1, k, m], [0, b.strides[0]!, b.strides[1]!]),
+    viewAs(out, [1, n, m]),
+  );
+  return out;
+}
+
+const Mm: Op<null> = defineOp({
+  name: "mm",
+  gradFn: "MmBackward0",
+  kernels: ["matmul"],
+  forward(ctx, a: Tensor, b: Tensor) {
+    ctx.save(ctx.needs[1] ? a : null, ctx.needs[0] ? b : null);
+    return product(a, b);
+  },
+  backward({ saved: [a, b] }, grad: Tensor) {
+    return [b ? mm(grad, t(b)) : null, a ? mm(t(a), grad) : null];
+  },
+});
+
+const Bmm: Op<null> = defineOp({
+  name: "bmm",
+  gradFn: "BmmBackward0",
+  kernels: ["matmul"],
+  forward(ctx, a: Tensor, b: Tensor) {
+    ctx.save(ctx.needs[1] ? a : null, ctx.needs[0] ? b : null);
+    const out = Tensor.empty([a.shape[0]!, a.shape[1]!, b.shape[2]!], a.dtype);
+    kernels.matmul(a.kernelView, b.kernelView, out.kernelView);
+    return out;
+  },
+  backward({ saved: [a, b] }, grad: Tensor) {
+    return [b ? bmm(grad, transpose(b, 1, 2)) : null, a ? bmm(transpose(a, 1, 2), grad) : null];
+  },
+});
+
+const Mv: Op<null> = defineOp({
+  name: "mv",
+  gradFn: "MvBackward0",
+  kernels: ["matmul"],
+  forward(ctx, a: Tensor, v: Tensor) {
+    ctx.save(a, v);
+    const column = new Tensor(v.storage, [v.shape[0]!, 1], [v.strides[0]!, 0], v.offset);
+    return new Tensor(product(a, column).storage, [a.shape[0]!]);
+  },
+  backward({ saved: [a, v] }, grad: Tensor) {
+    return [mul(unsqueeze(grad, 1), unsqueeze(v!, 0)), mv(t(a!), grad)];
+  },
+});
+
+const Dot: Op<null> = defineOp({
+  name: "dot",
+  gradFn: "DotBackward0",
+  kernels: ["matmul"],
+  forward(ctx, a: Tensor, b: Tensor) {
+    ctx.save(a, b);
+    const row = new Tensor(a.storage, [1, a.shape[0]!], [0, a.strides[0]!], a.offset);
+    const column = new Tensor(b.storage, [b.shape[0]!, 1], [b.strides[0]!, 0], b.offset);
+    return new Tensor(product(row, column).storage, []);
+  },
+  backward: ({ saved: [a, b] }, grad: Tensor) => [mul(grad, b!), mul(grad, a!)],
+});
+
+interface AddmmAttrs {
+  beta: number;
+  alpha: number;
+}
+
+const Addmm: Op<AddmmAttrs> = defineOp({
+  name: "addmm",
+  gradFn: "AddmmBackward0",
+  kernels: ["matmul", "binary"],
+  forward(ctx, bias: Tensor, a: Tensor, b: Tensor) {
+    ctx.save(ctx.needs[2] ? a : null, ctx.needs[1] ? b : null);
+    const { beta, alpha } = ctx.attrs;
+    const scaledProduct = alpha === 1 ? product(a, b) : mul(product(a, b), alpha);
+    return beta === 0 ? scaledProduct : add(scaledProduct, bias.detach(), { alpha: beta });
+  },
+  backward({ attrs: { beta, alpha }, saved: [a, b] }, grad: Tensor) {
+    const scaled = (g: Tensor) => (alpha === 1 ? g : mul(g, alpha));
+    return [beta === 1 ? grad : mul(grad, beta), b ? scaled(mm(grad, t(b))) : null, a ? scaled(mm(t(a), grad)) : null];
+  },
+});
+
+function cannotMultiply(a: readonly number[], b: readonly number[]): RuntimeError {
+  return new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${a.join("x")} and ${b.join("x")})`, {
+    shapes: [a, b],
+    hint: `the last size of the first (${a[1]}) has to equal the first size of the second (${b[0]})`,
+  });
+}
+
+/** Matrix product of two matrices [n, k] · [k, m]. */
+export function mm(input: Tensor, mat2: Tensor): Tensor {
+  if (input.ndim !== 2) throw new RuntimeError("self must be a matrix");
+  if (mat2.ndim !== 2) throw new RuntimeError("mat2 must be a matrix");
+  if (input.shape[1] !== mat2.shape[0]) throw cannotMultiply(input.shape, mat2.shape);
+  assertSameDtype(input, mat2);
+  return call(Mm, null, input, mat2);
+}
+
+/** Matrix products of two batches [b, n, k] · [b, k, m]. */
+export function bmm(input: Tensor, mat2: Tensor): Tensor {
+  if (input.ndim !== 3) throw new RuntimeError("batch1 must be a 3D tensor");
+  if (mat2.ndim !== 3) throw new RuntimeError("batch2 must be a 3D tensor");
+  const [batch, , k] = input.shape;
+  if (mat2.shape[0] !== batch || mat2.shape[1] !== k) {
+    throw new RuntimeError(
+      `Expected size for first two dimensions of batch2 tensor to be: ${sizeText([batch!, k!])} but got: ${sizeText(mat2.shape.slice(0, 2))}.`,
+      { shapes: [input.shape, mat2.shape] },
+    );
+  }
+  assertSameDtype(input, mat2);
+  return call(Bmm, null, input, mat2);
+}
+
+/** Matrix [n, k] times vector [k]. */
+export function mv(input: Tensor, vec: Tensor): Tensor {
+  if (input.ndim !== 2 || vec.ndim !== 1 || input.shape[1] !== vec.shape[0]) {
+    throw new RuntimeError(
+      `size mismatch, got input (${input.shape[0]}), mat (${input.shape.join("x")}), vec (${vec.shape[0]})`,
+      { shapes: [input.shape, vec.shape] },
+    );
+  }
+  assertSameDtype(input, vec);
+  return call(Mv, null, input, vec);
+}
+
+/** Sum of products of two vectors. */
+export function dot(input: Tensor, other: Tensor): Tensor {
+  if (input.ndim !== 1 || other.ndim !== 1) {
+    throw new RuntimeError(`1D tensors expected, but got ${input.ndim}D and ${other.ndim}D tensors`);
+  }
+  if (input.numel() !== other.numel()) {
+    throw new RuntimeError(
+      `inconsistent tensor size, expected tensor ${sizeText(input.shape)} and src ${sizeText(other.shape)} to have the same number of elements, but got ${input.numel()} and ${other.numel()} elements respectively`,
+      { shapes: [input.shape, other.shape] },
+    );
+  }
+  assertSameDtype(input, other);
+  return call(Dot, null, input, other);
+}
+
+/** Every product of two vectors' elements, as a matrix. */
+export function outer(input: Tensor, vec2: Tensor): Tensor {
+  return mul(unsqueeze(input, 1), unsqueeze(vec2, 0));
+}
+
+/** beta · input + alpha · (mat1 · mat2). */
+export function addmm(input: Tensor, mat1: Tensor, mat2: Tensor, options?: { beta?: number; alpha?: number }): Tensor;
+export function addmm(...args: unknown[]): Tensor {
+  const {
+    input,
+    mat1,
+    mat2,
+    beta = 1,
+    alpha = 1,
+  } = bind<{ input: Tensor; mat1: Tensor; mat2: Tensor; beta?: number; alpha?: number }>(
+    "addmm",
+    ["!input", "!mat1", "!mat2", "*", "beta", "alpha"],
+    args,
+  );
+  if (mat1.shape[1] !== mat2.shape[0]) throw cannotMultiply(mat1.shape, mat2.shape);
+  return call(Addmm, { beta, alpha }, input, mat1, mat2);
+}
+
+/** Product by the number of dimensions: dot, matrix · vector, matrix · matrix, and batches of them with broadcasting. */
+export function matmul(input: Tensor, other: Tensor): Tensor {
+  assertTensor(input, "matmul", "input", 1);
+  assertTensor(other, "matmul", "other", 2);
+  if (input.ndim === 0 || other.ndim === 0) {
+    throw new RuntimeError(
+      `both arguments to matmul need to be at least 1D, but they are ${input.ndim}D and ${other.ndim}D`,
+    );
+  }
+  if (input.ndim === 1 && other.ndim === 1) return dot(input, other);
+  if (input.ndim === 2 && other.ndim === 1) return mv(input, other);
+  if (input.ndim === 1 && other.ndim === 2) return squeeze(mm(unsqueeze(input, 0), other), 0);
+  if (input.ndim === 2 && other.ndim === 2) return mm(input, other);
+  return batched(input, other);
+}
+
+function batched(input: Tensor, other: Tensor): Tensor {
+  // A matrix on the right of a batch is one tall product: no copy of the matrix per sample.
+  if (input.ndim >= 3 && other.ndim <= 2) {
+    const k = input.shape[input.ndim - 1]!;
+    const rows = reshape(input, -1, k);
+    if (other.ndim === 1) return reshape(mv(rows, other), input.shape.slice(0, -1));
+    if (k !== other.shape[0]) throw cannotMultiply([rows.shape[0]!, k], other.shape);
+    return reshape(mm(rows, other), [...input.shape.slice(0, -1), other.shape[1]!]);
+  }
+  const a = input.ndim === 1 ? unsqueeze(input, 0) : input;
+  const b = other.ndim === 1 ? unsqueeze(other, 1) : other;
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const [n, k] = a.shape.slice(-2) as [number, number];
+  const [k2, m] = b.shape.slice(-2) as [number, number];
+  const left = reshape(expand(a, [...batch, n, k]), numel(batch), n, k);
+  const right = reshape(expand(b, [...batch, k2, m]), numel(batch), k2, m);
+  const shape = [...batch, ...(input.ndim === 1 ? [] : [n]), ...(other.ndim === 1 ? [] : [m])];
+  return reshape(bmm(left, right), shape);
+}
+
+/** input · weightᵀ + bias: [..., in] with weight [out, in] and bias [out] gives [..., out]. */
+export function linear(input: Tensor, weight: Tensor, bias?: Tensor | null | { bias?: Tensor | null }): Tensor;
+export function linear(...args: unknown[]): Tensor {
+  const {
+    input,
+    weight,
+    bias = null,
+  } = bind<{ input: Tensor; weight: Tensor; bias?: Tensor | null }>("linear", ["!input", "!weight", "bias"], args);
+  assertTensor(input, "linear", "input", 1);
+  assertTensor(weight, "linear", "weight", 2);
+  const transposed = weight.ndim === 2 ? t(weight) : weight;
+  if (input.ndim === 2 && bias) {
+    if (input.shape[1] !== transposed.shape[0]) throw cannotMultiply(input.shape, transposed.shape);
+    assertSameDtype(input, weight);
+    return call(Addmm, { beta: 1, alpha: 1 }, bias, input, transposed);
+  }
+  const out = matmul(input, transposed);
+  return bias ? add(out, bias) : out;
+}
+
+/** Sum of the diagonal of a matrix. */
+export function trace(input: Tensor): Tensor {
+  return sum(input.diagonal());
+}
+
+methods({ matmul, mm, bmm, mv, dot, outer, trace });
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** Matrix product, by the number of dimensions. */
+    matmul: Method<typeof matmul>;
+    mm: Method<typeof mm>;
+    bmm: Method<typeof bmm>;
+    mv: Method<typeof mv>;
+    dot: Method<typeof dot>;
+    outer: Method<typeof outer>;
+    trace: Method<typeof trace>;
+  }
+}

@@ -1,0 +1,121 @@
+/** How operations call kernels: promotion, broadcasting and casting, once for all. */
+import type { BinaryOp, UnaryOp, View } from "../backends/backend.ts";
+import { kernels } from "../backends/index.ts";
+import { allocate, bool, type DType, int64 } from "../core/dtype.ts";
+import { TypeError } from "../core/errors.ts";
+import { getDefaultDtype, resultType, scalarDtype } from "../core/promotion.ts";
+import { broadcastShapes, broadcastStrides, contiguousStrides, type Shape, sameShape } from "../core/shape.ts";
+import { Storage } from "../core/storage.ts";
+import { pythonTypeName, Tensor } from "../core/tensor.ts";
+
+export type Scalar = number | boolean;
+/** What arithmetic accepts beside a tensor. */
+export type Operand = Tensor | Scalar;
+
+/** A number as a 0-d tensor that takes part in promotion only by its kind. */
+export function wrapNumber(value: Scalar): Tensor {
+  const dtype = scalarDtype(value);
+  const data = allocate(dtype, 1);
+  data[0] = Number(value);
+  const wrapped = new Tensor(new Storage(dtype, data), []);
+  wrapped.isWrappedNumber = true;
+  return wrapped;
+}
+
+/** @throws TypeError for anything but a tensor, a number or a boolean. */
+export function asOperand(value: unknown, operation: string, argument: string, position: number): Tensor {
+  if (value instanceof Tensor) return value;
+  if (typeof value === "number" || typeof value === "boolean") return wrapNumber(value);
+  throw new TypeError(
+    `${operation}(): argument '${argument}' (position ${position}) must be Tensor, not ${pythonTypeName(value)}`,
+  );
+}
+
+/** The same elements in another dtype, dense; the tensor itself when nothing changes. No gradient. */
+export function castRaw(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  const out = Tensor.empty(x.shape, dtype);
+  kernels.copy(x.kernelView, out.kernelView);
+  return out;
+}
+
+/** A dense copy. No gradient. */
+export function copyRaw(x: Tensor): Tensor {
+  const out = Tensor.empty(x.shape, x.dtype);
+  kernels.copy(x.kernelView, out.kernelView);
+  return out;
+}
+
+/** x as it is when dense, else a dense copy. No gradient. */
+export function denseRaw(x: Tensor): Tensor {
+  return x.isContiguous() ? x : copyRaw(x);
+}
+
+/** How a kernel sees x read with another shape and strides. */
+export function viewAs(x: Tensor, shape: Shape, strides: readonly number[] = contiguousStrides(shape)): View {
+  return { data: x.storage.data, shape, strides, offset: x.offset, dtype: x.dtype };
+}
+
+function operandView(x: Tensor, dtype: DType, shape: Shape): View {
+  const cast = castRaw(x, dtype);
+  if (sameShape(cast.shape, shape)) return cast.kernelView;
+  return viewAs(cast, shape, broadcastStrides(cast.shape, cast.strides, shape));
+}
+
+export interface BinaryRule {
+  /** The dtype to compute in; default: what promotion says. */
+  compute?: DType;
+  /** The dtype of the result; default: the one computed in. */
+  result?: DType;
+}
+
+/** An element-wise kernel over two tensors, promoted and broadcast. */
+export function binary(op: BinaryOp, a: Tensor, b: Tensor, rule: BinaryRule = {}): Tensor {
+  const compute = rule.compute ?? resultType(a, b);
+  const shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShapes(a.shape, b.shape);
+  const out = Tensor.empty(shape, rule.result ?? compute);
+  kernels.binary(op, operandView(a, compute, shape), operandView(b, compute, shape), out.kernelView);
+  return out;
+}
+
+/** An element-wise kernel that gives true or false. */
+export function comparison(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
+  return binary(op, a, b, { result: bool });
+}
+
+/** An element-wise kernel of one tensor, in its own dtype. */
+export function unary(op: UnaryOp, x: Tensor, dtype: DType = x.dtype): Tensor {
+  const out = Tensor.empty(x.shape, dtype);
+  kernels.unary(op, x.kernelView, out.kernelView);
+  return out;
+}
+
+/** As `unary` for functions that make floats of integers (exp, sqrt …). */
+export function unaryFloat(op: UnaryOp, x: Tensor): Tensor {
+  return unary(op, x.dtype.isFloatingPoint ? x : castRaw(x, getDefaultDtype()));
+}
+
+export function whereRaw(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  const dtype = resultType(a, b);
+  const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape));
+  const out = Tensor.empty(shape, dtype);
+  kernels.where(
+    operandView(condition, bool, shape),
+    operandView(a, dtype, shape),
+    operandView(b, dtype, shape),
+    out.kernelView,
+  );
+  return out;
+}
+
+/** A dense tensor filled with one value. */
+export function filled(shape: Shape, value: number, dtype: DType): Tensor {
+  const out = Tensor.empty(shape, dtype);
+  if (value !== 0) kernels.fill(out.kernelView, value);
+  return out;
+}
+
+/** The dtype sums of x have: int64 for integers and booleans. */
+export function sumDtype(x: Tensor): DType {
+  return x.dtype.isFloatingPoint ? x.dtype : int64;
+}

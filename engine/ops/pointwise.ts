@@ -1,0 +1,301 @@
+/** Functions of one tensor, element by element. Integers become floats where the function makes them so. */
+import type { UnaryOp } from "../backends/backend.ts";
+import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { div, mul, neg, sub, where } from "./arithmetic.ts";
+import { gt } from "./comparison.ts";
+import { unary, unaryFloat } from "./operands.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+
+type Function1 = (input: Tensor) => Tensor;
+
+interface PointwiseRule {
+  name: UnaryOp;
+  gradFn: string;
+  /** Integers stay integers (abs, sign, floor …) instead of becoming floats. */
+  keepsIntegers?: boolean;
+  /** What backward needs: the input, the output, or nothing. */
+  saves: "input" | "output" | "nothing";
+  /** The gradient from the incoming one and what was saved. */
+  derivative: (grad: Tensor, saved: Tensor) => Tensor;
+}
+
+function pointwise(rule: PointwiseRule): Function1 {
+  const compute = rule.keepsIntegers ? unary : unaryFloat;
+  const op: Op<null> = defineOp({
+    name: rule.name,
+    gradFn: rule.gradFn,
+    kernels: ["unary"],
+    forward(ctx, x: Tensor) {
+      const y = compute(rule.name, x);
+      if (rule.saves !== "nothing") ctx.save(rule.saves === "input" ? x : y);
+      return y;
+    },
+    backward: (ctx, grad: Tensor) => [rule.derivative(grad, rule.saves === "nothing" ? grad : ctx.saved[0]!)],
+  });
+  return (input) => {
+    assertTensor(input, rule.name, "input", 1);
+    return call(op, null, input);
+  };
+}
+
+const zero = (grad: Tensor): Tensor => mul(grad, 0);
+
+/** |x|; the gradient at 0 is 0. */
+export const abs: Function1 = pointwise({
+  name: "abs",
+  gradFn: "AbsBackward0",
+  keepsIntegers: true,
+  saves: "input",
+  derivative: (grad, x) => mul(grad, sign(x)),
+});
+/** -1, 0 or 1. */
+export const sign: Function1 = pointwise({
+  name: "sign",
+  gradFn: "SignBackward0",
+  keepsIntegers: true,
+  saves: "nothing",
+  derivative: zero,
+});
+/** e^x. */
+export const exp: Function1 = pointwise({ name: "exp", gradFn: "ExpBackward0", saves: "output", derivative: mul });
+/** e^x - 1, exact for small x. */
+export const expm1: Function1 = pointwise({
+  name: "expm1",
+  gradFn: "Expm1Backward0",
+  saves: "output",
+  derivative: (grad, y) => mul(grad, y.add(1)),
+});
+/** Logarithm to base 2. */
+export const log2: Function1 = pointwise({
+  name: "log2",
+  gradFn: "Log2Backward0",
+  saves: "input",
+  derivative: (grad, x) => div(grad, mul(x, Math.LN2)),
+});
+/** Logarithm to base 10. */
+export const log10: Function1 = pointwise({
+  name: "log10",
+  gradFn: "Log10Backward0",
+  saves: "input",
+  derivative: (grad, x) => div(grad, mul(x, Math.LN10)),
+});
+/** log(1 + x), exact for small x. */
+export const log1p: Function1 = pointwise({
+  name: "log1p",
+  gradFn: "Log1PBackward0",
+  saves: "input",
+  derivative: (grad, x) => div(grad, x.add(1)),
+});
+/** Square root. */
+export const sqrt: Function1 = pointwise({
+  name: "sqrt",
+  gradFn: "SqrtBackward0",
+  saves: "output",
+  derivative: (grad, y) => div(grad, mul(y, 2)),
+});
+/** 1 / √x. */
+export const rsqrt: Function1 = pointwise({
+  name: "rsqrt",
+  gradFn: "RsqrtBackward0",
+  saves: "output",
+  derivative: (grad, y) => mul(mul(grad, -0.5), y.pow(3)),
+});
+/** 1 / x. */
+export const reciprocal: Function1 = pointwise({
+  name: "reciprocal",
+  gradFn: "ReciprocalBackward0",
+  saves: "output",
+  derivative: (grad, y) => neg(mul(grad, mul(y, y))),
+});
+/** Sine of radians. */
+export const sin: Function1 = pointwise({
+  name: "sin",
+  gradFn: "SinBackward0",
+  saves: "input",
+  derivative: (grad, x) => mul(grad, cos(x)),
+});
+/** Cosine of radians. */
+export const cos: Function1 = pointwise({
+  name: "cos",
+  gradFn: "CosBackward0",
+  saves: "input",
+  derivative: (grad, x) => neg(mul(grad, sin(x))),
+});
+/** Tangent of radians. */
+export const tan: Function1 = pointwise({
+  name: "tan",
+  gradFn: "TanBackward0",
+  saves: "output",
+  derivative: (grad, y) => mul(grad, mul(y, y).add(1)),
+});
+export const asin: Function1 = pointwise({
+  name: "asin",
+  gradFn: "AsinBackward0",
+  saves: "input",
+  derivative: (grad, x) => mul(grad, rsqrt(sub(1, mul(x, x)))),
+});
+export const acos: Function1 = pointwise({
+  name: "acos",
+  gradFn: "AcosBackward0",
+  saves: "input",
+  derivative: (grad, x) => neg(mul(grad, rsqrt(sub(1, mul(x, x))))),
+});
+export const atan: Function1 = pointwise({
+  name: "atan",
+  gradFn: "AtanBackward0",
+  saves: "input",
+  derivative: (grad, x) => div(grad, mul(x, x).add(1)),
+});
+export const sinh: Function1 = pointwise({
+  name: "sinh",
+  gradFn: "SinhBackward0",
+  saves: "input",
+  derivative: (grad, x) => mul(grad, cosh(x)),
+});
+export const cosh: Function1 = pointwise({
+  name: "cosh",
+  gradFn: "CoshBackward0",
+  saves: "input",
+  derivative: (grad, x) => mul(grad, sinh(x)),
+});
+/** Hyperbolic tangent. */
+export const tanh: Function1 = pointwise({
+  name: "tanh",
+  gradFn: "TanhBackward0",
+  saves: "output",
+  derivative: (grad, y) => mul(grad, sub(1, mul(y, y))),
+});
+/** 1 / (1 + e^-x). */
+export const sigmoid: Function1 = pointwise({
+  name: "sigmoid",
+  gradFn: "SigmoidBackward0",
+  saves: "output",
+  derivative: (grad, y) => mul(grad, mul(y, sub(1, y))),
+});
+/** max(0, x); the gradient at 0 is 0. */
+export const relu: Function1 = pointwise({
+  name: "relu",
+  gradFn: "ReluBackward0",
+  keepsIntegers: true,
+  saves: "output",
+  derivative: (grad, y) => where(gt(y, 0), grad, 0),
+});
+/** The Gauss error function. */
+export const erf: Function1 = pointwise({
+  name: "erf",
+  gradFn: "ErfBackward0",
+  saves: "input",
+  derivative: (grad, x) => mul(grad, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
+});
+/** x². */
+export const square: Function1 = pointwise({
+  name: "square",
+  gradFn: "PowBackward0",
+  keepsIntegers: true,
+  saves: "input",
+  derivative: (grad, x) => mul(grad, mul(x, 2)),
+});
+export const floor: Function1 = pointwise({
+  name: "floor",
+  gradFn: "FloorBackward0",
+  keepsIntegers: true,
+  saves: "nothing",
+  derivative: zero,
+});
+export const ceil: Function1 = pointwise({
+  name: "ceil",
+  gradFn: "CeilBackward0",
+  keepsIntegers: true,
+  saves: "nothing",
+  derivative: zero,
+});
+/** To the nearest integer, halves to the even one. */
+export const round: Function1 = pointwise({
+  name: "round",
+  gradFn: "RoundBackward0",
+  keepsIntegers: true,
+  saves: "nothing",
+  derivative: zero,
+});
+/** Towards zero. */
+export const trunc: Function1 = pointwise({
+  name: "trunc",
+  gradFn: "TruncBackward0",
+  keepsIntegers: true,
+  saves: "nothing",
+  derivative: zero,
+});
+
+methods({
+  abs,
+  sign,
+  exp,
+  expm1,
+  log2,
+  log10,
+  log1p,
+  sqrt,
+  rsqrt,
+  reciprocal,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  tanh,
+  sigmoid,
+  relu,
+  erf,
+  square,
+  floor,
+  ceil,
+  round,
+  trunc,
+});
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** |x|. */
+    abs: Method<Function1>;
+    /** -1, 0 or 1. */
+    sign: Method<Function1>;
+    /** e^x. */
+    exp: Method<Function1>;
+    /** e^x - 1. */
+    expm1: Method<Function1>;
+    log2: Method<Function1>;
+    log10: Method<Function1>;
+    log1p: Method<Function1>;
+    /** Square root. */
+    sqrt: Method<Function1>;
+    /** 1 / √x. */
+    rsqrt: Method<Function1>;
+    /** 1 / x. */
+    reciprocal: Method<Function1>;
+    sin: Method<Function1>;
+    cos: Method<Function1>;
+    tan: Method<Function1>;
+    asin: Method<Function1>;
+    acos: Method<Function1>;
+    atan: Method<Function1>;
+    sinh: Method<Function1>;
+    cosh: Method<Function1>;
+    /** Hyperbolic tangent. */
+    tanh: Method<Function1>;
+    /** 1 / (1 + e^-x). */
+    sigmoid: Method<Function1>;
+    /** max(0, x). */
+    relu: Method<Function1>;
+    erf: Method<Function1>;
+    /** x². */
+    square: Method<Function1>;
+    floor: Method<Function1>;
+    ceil: Method<Function1>;
+    /** To the nearest integer, halves to the even one. */
+    round: Method<Function1>;
+    trunc: Method<Function1>;
+  }
+}

@@ -1,0 +1,337 @@
+/** Pooling: one number per window. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.max_pool2d.html */
+import { kernels } from "../backends/index.ts";
+import { bind } from "../core/arguments.ts";
+import { int64 } from "../core/dtype.ts";
+import { NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { numel } from "../core/shape.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
+import { type PoolGeometry, poolOutputSize } from "../core/window.ts";
+import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
+import { pairOf, type Size2 } from "./conv.ts";
+import { denseRaw, filled, viewAs } from "./operands.ts";
+import { call, callMany, defineOp, type Op } from "./registry.ts";
+import { squeeze, unsqueeze } from "./view.ts";
+
+interface PoolAttrs {
+  geometry: PoolGeometry;
+  name: string;
+  kernelSize: [number, number];
+  stride: [number, number] | null;
+  padding: [number, number];
+  dilation: [number, number];
+  ceilMode: boolean;
+  countIncludePad: boolean;
+  divisorOverride: number | null;
+}
+
+function inputShape(g: PoolGeometry): number[] {
+  return [g.n, g.c, g.h, g.w];
+}
+
+function outputShape(g: PoolGeometry): number[] {
+  return [g.n, g.c, g.outH, g.outW];
+}
+
+function draft(
+  op: "max_pool2d" | "avg_pool2d",
+  attrs: PoolAttrs,
+  input: Tensor,
+  output: Tensor,
+  indices: Tensor | null,
+) {
+  const { geometry, name, ...rest } = attrs;
+  if (name !== op) return null;
+  return {
+    op,
+    bytes: bytesOf(input, output, indices),
+    take: () => ({
+      ...recordHead(),
+      op,
+      attrs: rest,
+      geometry,
+      inputs: { input: snapshot(input) },
+      output: snapshot(output),
+      indices: indices ? snapshot(indices) : null,
+    }),
+  };
+}
+
+const MaxPool: Op<PoolAttrs> = defineOp({
+  name: "max_pool2d_with_indices",
+  gradFn: "MaxPool2DWithIndicesBackward0",
+  kernels: ["maxPool", "maxPoolGrad"],
+  forward(ctx, input: Tensor) {
+    const { geometry: g } = ctx.attrs;
+    const out = Tensor.empty(outputShape(g), input.dtype);
+    const indices = Tensor.empty(outputShape(g), int64);
+    kernels.maxPool(denseRaw(input).kernelView, g, out.kernelView, indices.kernelView);
+    ctx.save(indices);
+    return [out, indices];
+  },
+  backward: ({ attrs, saved: [indices] }, grad: Tensor | null) => [
+    grad ? call(MaxPoolGrad, attrs, grad, indices!) : null,
+  ],
+  record: (attrs, [input], [output, indices]) => draft("max_pool2d", attrs, input!, output!, indices!),
+});
+
+/** Routes gradients to the winners; linear, so its own gradient picks them up there again. */
+const MaxPoolGrad: Op<PoolAttrs> = defineOp({
+  name: "max_pool2d_with_indices_backward",
+  gradFn: "MaxPool2DWithIndicesBackwardBackward0",
+  kernels: ["maxPoolGrad", "gather"],
+  forward(ctx, grad: Tensor, indices: Tensor) {
+    const { geometry: g } = ctx.attrs;
+    ctx.save(indices);
+    const out = filled(inputShape(g), 0, grad.dtype);
+    kernels.maxPoolGrad(denseRaw(grad).kernelView, indices.kernelView, g, out.kernelView);
+    return out;
+  },
+  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(PickWinners, attrs, grad, indices!), null],
+});
+
+const PickWinners: Op<PoolAttrs> = defineOp({
+  name: "max_pool2d_pick",
+  gradFn: "MaxPool2DWithIndicesBackwardBackward0",
+  kernels: ["gather", "maxPoolGrad"],
+  forward(ctx, x: Tensor, indices: Tensor) {
+    const { geometry: g } = ctx.attrs;
+    ctx.save(indices);
+    const planes = g.n * g.c;
+    const out = Tensor.empty(outputShape(g), x.dtype);
+    const cells = g.outH * g.outW;
+    kernels.gather(
+      viewAs(denseRaw(x), [planes, g.h * g.w, 1]),
+      viewAs(indices, [planes, cells, 1]),
+      viewAs(out, [planes, cells, 1]),
+    );
+    return out;
+  },
+  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(MaxPoolGrad, attrs, grad, indices!), null],
+});
+
+const AvgPool: Op<PoolAttrs> = defineOp({
+  name: "avg_pool2d",
+  gradFn: "AvgPool2DBackward0",
+  kernels: ["avgPool", "avgPoolGrad"],
+  forward({ attrs: { geometry: g, countIncludePad, divisorOverride } }, input: Tensor) {
+    const out = Tensor.empty(outputShape(g), input.dtype);
+    kernels.avgPool(denseRaw(input).kernelView, g, countIncludePad, divisorOverride, out.kernelView);
+    return out;
+  },
+  backward: ({ attrs }, grad: Tensor) => [call(AvgPoolGrad, attrs, grad)],
+  record: (attrs, [input], [output]) => draft("avg_pool2d", attrs, input!, output!, null),
+});
+
+const AvgPoolGrad: Op<PoolAttrs> = defineOp({
+  name: "avg_pool2d_backward",
+  gradFn: "AvgPool2DBackwardBackward0",
+  kernels: ["avgPoolGrad", "avgPool"],
+  forward({ attrs: { geometry: g, countIncludePad, divisorOverride } }, grad: Tensor) {
+    const out = filled(inputShape(g), 0, grad.dtype);
+    kernels.avgPoolGrad(denseRaw(grad).kernelView, g, countIncludePad, divisorOverride, out.kernelView);
+    return out;
+  },
+  backward: ({ attrs }, grad: Tensor) => [call(AvgPool, attrs, grad)],
+});
+
+export interface AvgPoolOptions {
+  /** Step of the window. Default: kernelSize. */
+  stride?: Size2 | null;
+  /** Cells around the input, at most half the kernel. Default 0. */
+  padding?: Size2;
+  /** Lets a last window stick out, if it starts inside the input or its left padding. Default false. */
+  ceilMode?: boolean;
+  /** Whether padding counts in the mean (2-d and 1-d average pooling). Default true. */
+  countIncludePad?: boolean;
+  /** Divides by this instead of the window's size. */
+  divisorOverride?: number | null;
+}
+
+export interface MaxPoolOptions {
+  /** Step of the window. Default: kernelSize. */
+  stride?: Size2 | null;
+  /** Cells around the input that never win (-inf), at most half the kernel. Default 0. */
+  padding?: Size2;
+  /** Distance between the cells a window reads. Default 1. */
+  dilation?: Size2;
+  /** Lets a last window stick out, if it starts inside the input or its left padding. Default false. */
+  ceilMode?: boolean;
+  /** Returns [output, indices]. Default false. */
+  returnIndices?: boolean;
+}
+
+interface PoolArguments extends MaxPoolOptions, AvgPoolOptions {
+  input: Tensor;
+  kernelSize: Size2;
+}
+
+function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tensor; attrs: PoolAttrs } {
+  const { input } = bound;
+  assertTensor(input, name, "input", 1);
+  const kernelSize = pairOf(bound.kernelSize, axes, 1);
+  const given =
+    bound.stride === null || bound.stride === undefined || (Array.isArray(bound.stride) && bound.stride.length === 0)
+      ? null
+      : pairOf(bound.stride, axes, 1);
+  const stride = given ?? kernelSize;
+  const padding = pairOf(bound.padding ?? 0, axes, 0);
+  const dilation = pairOf(bound.dilation ?? 1, axes, 1);
+  const { ceilMode = false, countIncludePad = true, divisorOverride = null } = bound;
+
+  const batched = input.ndim === axes + 2;
+  const rank = batched || input.ndim === axes + 1;
+  if (!rank || numel(input.shape.slice(input.ndim - axes - 1)) === 0) {
+    throw new RuntimeError(
+      axes === 2
+        ? `non-empty 3D or 4D (batch mode) tensor expected for input`
+        : `${name}() Expected 2D or 3D input tensor, but got [${input.shape.join(", ")}]`,
+      {
+        shapes: [input.shape],
+        hint:
+          axes === 2
+            ? "images are [batch, channels, height, width]: reshape(1, 1, height, width) adds the missing ones"
+            : undefined,
+      },
+    );
+  }
+  if (stride.some((s) => s === 0)) throw new RuntimeError("stride should not be zero");
+  if (kernelSize.some((k) => k <= 0)) {
+    throw new RuntimeError(
+      `kernel size should be greater than zero, but got kH: ${kernelSize[0]} kW: ${kernelSize[1]}`,
+    );
+  }
+  if (stride.some((s) => s < 0))
+    throw new RuntimeError(`stride should be greater than zero, but got dH: ${stride[0]} dW: ${stride[1]}`);
+  if (dilation.some((d) => d <= 0)) {
+    throw new RuntimeError(
+      `dilation should be greater than zero, but got dilationH: ${dilation[0]} dilationW: ${dilation[1]}`,
+    );
+  }
+  for (const [i, pad] of padding.entries()) {
+    if (pad < 0) throw new RuntimeError(`pad must be non-negative, but got pad: ${pad}`);
+    const k = kernelSize[i]!;
+    const d = dilation[i]!;
+    if (pad > Math.floor((d * (k - 1) + 1) / 2)) {
+      throw new RuntimeError(
+        `pad should be at most half of effective kernel size, but got pad=${pad}, kernel_size=${k} and dilation=${d}`,
+      );
+    }
+  }
+  if (divisorOverride === 0) throw new RuntimeError("divisor must be not zero");
+
+  let x = batched ? input : unsqueeze(input, 0);
+  if (axes === 1) x = unsqueeze(x, 2);
+  const [n, c, h, w] = x.shape as unknown as [number, number, number, number];
+  const [outH, outW] = [h, w].map((size, i) =>
+    poolOutputSize(size, kernelSize[i]!, stride[i]!, padding[i]!, dilation[i]!, ceilMode),
+  ) as [number, number];
+  if (outH < 1 || outW < 1) {
+    throw new RuntimeError(
+      `Given input size: (${c}x${h}x${w}). Calculated output size: (${c}x${outH}x${outW}). Output size is too small`,
+      { shapes: [input.shape], hint: "use a smaller kernel, or more padding" },
+    );
+  }
+  const geometry: PoolGeometry = {
+    n,
+    c,
+    h,
+    w,
+    kernelH: kernelSize[0],
+    kernelW: kernelSize[1],
+    strideH: stride[0],
+    strideW: stride[1],
+    padTop: padding[0],
+    padLeft: padding[1],
+    dilationH: dilation[0],
+    dilationW: dilation[1],
+    outH,
+    outW,
+  };
+  return {
+    x,
+    attrs: { geometry, name, kernelSize, stride: given, padding, dilation, ceilMode, countIncludePad, divisorOverride },
+  };
+}
+
+function unlift(y: Tensor, axes: 1 | 2, batched: boolean): Tensor {
+  const flat = axes === 1 ? squeeze(y, 2) : y;
+  return batched ? flat : squeeze(flat, 0);
+}
+
+const MAX_PARAMS = ["!input", "!kernelSize", "stride", "padding", "dilation", "ceilMode", "returnIndices"];
+const AVG_PARAMS = ["!input", "!kernelSize", "stride", "padding", "ceilMode", "countIncludePad", "divisorOverride"];
+
+function maxPool(name: string, axes: 1 | 2, args: unknown[]): Tensor | [Tensor, Tensor] {
+  const bound = bind<PoolArguments>(name, MAX_PARAMS, args);
+  if (axes === 1 && bound.input instanceof Tensor && !bound.input.dtype.isFloatingPoint) {
+    throw new NotImplementedError(`"max_pool1d" not implemented for '${SCALAR_TYPE_NAMES[bound.input.dtype.name]}'`);
+  }
+  const { x, attrs } = attributes(name, axes, bound);
+  const batched = bound.input.ndim === axes + 2;
+  const [output, indices] = callMany(MaxPool, attrs, x).map((y) => unlift(y, axes, batched)) as [Tensor, Tensor];
+  return bound.returnIndices ? [output, indices] : output;
+}
+
+/**
+ * The largest element of each window. Padding never wins; the first of equal elements does.
+ *
+ * @param input [N, C, H, W] or [C, H, W]
+ * @param kernelSize height and width of the window
+ * @returns [N, C, H', W'], with `returnIndices` and the winners' flat positions row·W + column
+ * @throws RuntimeError when the output would be empty or the padding exceeds half the kernel
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.max_pool2d.html
+ */
+export function maxPool2d(
+  input: Tensor,
+  kernelSize: Size2,
+  options: MaxPoolOptions & { returnIndices: true },
+): [Tensor, Tensor];
+export function maxPool2d(
+  input: Tensor,
+  kernelSize: Size2,
+  options?: MaxPoolOptions & { returnIndices?: false },
+): Tensor;
+export function maxPool2d(...args: unknown[]): Tensor | [Tensor, Tensor] {
+  return maxPool("max_pool2d", 2, args);
+}
+
+/** As maxPool2d along the last axis of [N, C, L] or [C, L]; floating dtypes only. */
+export function maxPool1d(
+  input: Tensor,
+  kernelSize: Size2,
+  options: MaxPoolOptions & { returnIndices: true },
+): [Tensor, Tensor];
+export function maxPool1d(
+  input: Tensor,
+  kernelSize: Size2,
+  options?: MaxPoolOptions & { returnIndices?: false },
+): Tensor;
+export function maxPool1d(...args: unknown[]): Tensor | [Tensor, Tensor] {
+  return maxPool("max_pool1d", 1, args);
+}
+
+function avgPool(name: string, axes: 1 | 2, args: unknown[]): Tensor {
+  const bound = bind<PoolArguments>(name, axes === 2 ? AVG_PARAMS : AVG_PARAMS.slice(0, -1), args);
+  const { x, attrs } = attributes(name, axes, bound);
+  return unlift(call(AvgPool, attrs, x), axes, bound.input.ndim === axes + 2);
+}
+
+/**
+ * The mean of each window.
+ *
+ * @param input [N, C, H, W] or [C, H, W]
+ * @param kernelSize height and width of the window
+ * @returns [N, C, H', W']
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.avg_pool2d.html
+ */
+export function avgPool2d(input: Tensor, kernelSize: Size2, options?: AvgPoolOptions): Tensor;
+export function avgPool2d(...args: unknown[]): Tensor {
+  return avgPool("avg_pool2d", 2, args);
+}
+
+/** As avgPool2d along the last axis of [N, C, L] or [C, L]. */
+export function avgPool1d(input: Tensor, kernelSize: Size2, options?: Omit<AvgPoolOptions, "divisorOverride">): Tensor;
+export function avgPool1d(...args: unknown[]): Tensor {
+  return avgPool("avg_pool1d", 1, args);
+}

@@ -1,0 +1,190 @@
+/**
+ * One operation is one block: its name, the kernels it needs, what it computes and how gradients flow back.
+ *
+ *   const Tanh = defineOp({
+ *     name: "tanh",
+ *     gradFn: "TanhBackward0",
+ *     kernels: ["unary"],
+ *     forward(ctx, x) { const y = unary("tanh", x); ctx.save(y); return y; },
+ *     backward(ctx, grad) { const [y] = ctx.saved; return [grad.mul(sub(1, square(y)))]; },
+ *   });
+ *   export const tanh = (input: Tensor) => call(Tanh, null, input);
+ *
+ * Backward is written with operations, so gradients of gradients need nothing more. It may return gradients that are
+ * broadcast or of another floating dtype: they are reduced to the input's shape and dtype in one place, below.
+ */
+
+import { setGradientArithmetic } from "../autograd/backward.ts";
+import { Context, type Edge, Node } from "../autograd/node.ts";
+import type { KernelName } from "../backends/backend.ts";
+import { sameShape } from "../core/shape.ts";
+import { anyRequiresGrad, Tensor } from "../core/tensor.ts";
+import { isRecording, type RecordDraft, record } from "../inspect/recorder.ts";
+
+type Inputs = (Tensor | null)[];
+type Gradients = (Tensor | null)[];
+
+export interface OpDefinition<A> {
+  /** PyTorch's name, in its own spelling: the key of the registry, of records and of messages. */
+  name: string;
+  /** The node's name, where it depends on the attributes a function of them. */
+  gradFn: string | ((attrs: A) => string);
+  kernels: readonly KernelName[];
+  // biome-ignore lint/suspicious/noExplicitAny: each operation names and types its own inputs.
+  forward(ctx: Context<A>, ...inputs: any[]): Tensor | Tensor[];
+  /** Gradients of the outputs (null where none arrived) → gradients of the inputs, in order. Absent: not differentiable. */
+  // biome-ignore lint/suspicious/noExplicitAny: as many as there are outputs; an operation with one always gets it.
+  backward?(ctx: Context<A>, ...grads: any[]): Gradients;
+  /** For operations that visualizers show. */
+  record?(attrs: A, inputs: Inputs, outputs: Tensor[]): RecordDraft | null;
+}
+
+export interface Op<A> extends OpDefinition<A> {
+  readonly differentiable: boolean;
+}
+
+const registry = new Map<string, Op<never>>();
+
+/** Registers an operation; names are unique. */
+export function defineOp<A>(definition: OpDefinition<A>): Op<A> {
+  if (registry.has(definition.name)) throw new Error(`operation ${definition.name} is defined twice`);
+  const op = { ...definition, differentiable: definition.backward !== undefined };
+  registry.set(op.name, op as Op<never>);
+  return op;
+}
+
+/** All operations by PyTorch's name: what the support table and the tests walk over. */
+export function operations(): ReadonlyMap<string, Op<never>> {
+  return registry;
+}
+
+class OperationNode<A> extends Node {
+  readonly name: string;
+  readonly op: Op<A>;
+  readonly ctx: Context<A>;
+  readonly inputs: ({ shape: readonly number[]; dtype: Tensor["dtype"] } | null)[];
+
+  constructor(op: Op<A>, ctx: Context<A>, inputs: Inputs) {
+    super();
+    this.op = op;
+    this.ctx = ctx;
+    this.name = typeof op.gradFn === "string" ? op.gradFn : op.gradFn(ctx.attrs);
+    this.edges = inputs.map((input) => (input ? edgeOf(input) : null));
+    this.inputs = inputs.map((input) => (input ? { shape: input.shape, dtype: input.dtype } : null));
+  }
+
+  override run(grads: Gradients): Gradients {
+    while (grads.length < this.outputs.length) grads.push(null);
+    const results = this.op.backward!(this.ctx, ...grads);
+    return results.map((grad, i) => (grad && this.edges[i] ? fitGradient(grad, this.inputs[i]!) : null));
+  }
+
+  override release(): void {
+    this.ctx.free();
+  }
+}
+
+/** What a leaf's gradient flows into. */
+class AccumulateGrad extends Node {
+  readonly name = "AccumulateGrad";
+  readonly variable: Tensor;
+
+  constructor(variable: Tensor) {
+    // Leaves accumulate before anything else that is ready, as in PyTorch.
+    super(Number.POSITIVE_INFINITY);
+    this.variable = variable;
+  }
+
+  override run([grad]: Gradients): Gradients {
+    const { variable } = this;
+    if (!grad) return [];
+    if (!variable.grad) variable.grad = arithmetic.own(grad);
+    else if (grad.requiresGrad || variable.grad.requiresGrad) variable.grad = arithmetic.add(variable.grad, grad);
+    else arithmetic.addInPlace(variable.grad, grad);
+    return [];
+  }
+}
+
+/** Elementary operations on gradients, provided by the files that define them. */
+export interface Arithmetic {
+  add(a: Tensor, b: Tensor): Tensor;
+  addInPlace(a: Tensor, b: Tensor): void;
+  /** A dense copy that nothing else shares. */
+  own(a: Tensor): Tensor;
+  ones(shape: readonly number[], like: Tensor): Tensor;
+  sumToSize(grad: Tensor, shape: readonly number[]): Tensor;
+  cast(grad: Tensor, dtype: Tensor["dtype"]): Tensor;
+}
+
+let arithmetic: Arithmetic;
+
+export function setArithmetic(provided: Arithmetic): void {
+  arithmetic = provided;
+  setGradientArithmetic({ add: provided.add, ones: provided.ones, edgeOf });
+}
+
+function fitGradient(grad: Tensor, { shape, dtype }: { shape: readonly number[]; dtype: Tensor["dtype"] }): Tensor {
+  const reduced = sameShape(grad.shape, shape) ? grad : arithmetic.sumToSize(grad, shape);
+  return reduced.dtype === dtype ? reduced : arithmetic.cast(reduced, dtype);
+}
+
+/** Where this tensor's gradient goes; null when it wants none. */
+export function edgeOf(tensor: Tensor): Edge | null {
+  const node = tensor.gradFn;
+  if (node) return { node, index: tensor.outputIndex };
+  return tensor.requiresGrad ? { node: accumulatorOf(tensor), index: 0 } : null;
+}
+
+export function accumulatorOf(tensor: Tensor): Node {
+  if (!tensor.accumulator) {
+    tensor.accumulator = new AccumulateGrad(tensor);
+    tensor.accumulator.outputs.push({ shape: tensor.shape, dtype: tensor.dtype });
+  }
+  return tensor.accumulator;
+}
+
+/** Runs an operation with several outputs, records it for backward where an input asks for that, and for the visualizers. */
+export function callMany<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor[] {
+  const recording = anyRequiresGrad(inputs) && op.differentiable;
+  const needs = recording ? inputs.map((input) => input?.requiresGrad ?? false) : [];
+  const ctx = new Context(attrs, needs, recording);
+  const result = op.forward(ctx, ...inputs);
+  const outputs = Array.isArray(result) ? result : [result];
+  if (recording) {
+    const node = new OperationNode(op, ctx, inputs);
+    for (let i = 0; i < outputs.length; i++) {
+      const output = outputs[i]!;
+      node.outputs.push({ shape: output.shape, dtype: output.dtype });
+      if (output.dtype.isFloatingPoint) output.setHistory(node, i);
+    }
+  }
+  if (op.record && isRecording()) {
+    const draft = op.record(attrs, inputs, outputs);
+    if (draft) record(draft);
+  }
+  return outputs;
+}
+
+/** Runs an operation with one output. */
+export function call<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor {
+  return callMany(op, attrs, ...inputs)[0]!;
+}
+
+/** The type of a function as a method: its first parameter becomes `this`. */
+export type Method<F> = F extends (self: Tensor, ...args: infer A) => infer R ? (...args: A) => R : never;
+
+/** Attaches functions whose first argument is a tensor as methods of Tensor; the same file declares their types. */
+// biome-ignore lint/suspicious/noExplicitAny: a table of functions of any further parameters.
+export function methods(table: Record<string, (self: Tensor, ...args: any[]) => unknown>): void {
+  for (const [name, body] of Object.entries(table)) {
+    Object.defineProperty(Tensor.prototype, name, {
+      value(this: Tensor, ...args: unknown[]) {
+        return body(this, ...args);
+      },
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+export { OperationNode };

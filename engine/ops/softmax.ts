@@ -1,0 +1,99 @@
+/** Softmax and its logarithm, shifted by the largest element so that nothing overflows. */
+import { bind } from "../core/arguments.ts";
+import type { DType } from "../core/dtype.ts";
+import { NotImplementedError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { normalizeDim } from "../core/shape.ts";
+import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { div, mul, sub } from "./arithmetic.ts";
+import { to } from "./copy.ts";
+import { exp } from "./pointwise.ts";
+import { amax, sum } from "./reduce.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+
+interface SoftmaxAttrs {
+  dim: number;
+}
+
+function shifted(x: Tensor, dim: number): Tensor {
+  return x.ndim === 0 ? sub(x, x) : sub(x, amax(x, dim, { keepdim: true }));
+}
+
+const Softmax: Op<SoftmaxAttrs> = defineOp({
+  name: "softmax",
+  gradFn: "SoftmaxBackward0",
+  kernels: ["reduce", "unary", "binary"],
+  forward(ctx, x: Tensor) {
+    const { dim } = ctx.attrs;
+    const powers = exp(shifted(x.detach(), dim));
+    const out = div(powers, sum(powers, x.ndim === 0 ? null : dim, { keepdim: true }));
+    ctx.save(out);
+    return out;
+  },
+  backward({ attrs: { dim }, saved: [y] }, grad: Tensor) {
+    const weighted = mul(grad, y!);
+    return [sub(weighted, mul(y!, sum(weighted, grad.ndim === 0 ? null : dim, { keepdim: true })))];
+  },
+});
+
+const LogSoftmax: Op<SoftmaxAttrs> = defineOp({
+  name: "log_softmax",
+  gradFn: "LogSoftmaxBackward0",
+  kernels: ["reduce", "unary", "binary"],
+  forward(ctx, x: Tensor) {
+    const { dim } = ctx.attrs;
+    const centred = shifted(x.detach(), dim);
+    const out = sub(centred, sum(exp(centred), x.ndim === 0 ? null : dim, { keepdim: true }).log());
+    ctx.save(out);
+    return out;
+  },
+  backward({ attrs: { dim }, saved: [y] }, grad: Tensor) {
+    return [sub(grad, mul(exp(y!), sum(grad, grad.ndim === 0 ? null : dim, { keepdim: true })))];
+  },
+});
+
+export interface SoftmaxOptions {
+  /** Converts before computing. */
+  dtype?: DType | null;
+}
+
+function along(name: "softmax" | "log_softmax", args: unknown[]): Tensor {
+  const { input, dim, dtype } = bind<{ input: Tensor; dim: number; dtype?: DType | null }>(
+    name,
+    ["!input", "!dim", "*", "dtype"],
+    args,
+  );
+  assertTensor(input, name, "input", 1);
+  const x = dtype ? to(input, dtype) : input;
+  if (!x.dtype.isFloatingPoint) {
+    throw new NotImplementedError(
+      `"${name}_lastdim_kernel_impl" not implemented for '${SCALAR_TYPE_NAMES[x.dtype.name]}'`,
+      {
+        hint: "convert it first: x.float()",
+      },
+    );
+  }
+  return call(name === "softmax" ? Softmax : LogSoftmax, { dim: normalizeDim(dim, x.ndim) }, x);
+}
+
+/** e^x / Σ e^x along `dim`. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softmax.html */
+export function softmax(input: Tensor, dim: number, options?: SoftmaxOptions): Tensor;
+export function softmax(...args: unknown[]): Tensor {
+  return along("softmax", args);
+}
+
+/** x - log Σ e^x along `dim`, stable where softmax would be 0. */
+export function logSoftmax(input: Tensor, dim: number, options?: SoftmaxOptions): Tensor;
+export function logSoftmax(...args: unknown[]): Tensor {
+  return along("log_softmax", args);
+}
+
+methods({ softmax, logSoftmax });
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** e^x / Σ e^x along a dimension. */
+    softmax: Method<typeof softmax>;
+    logSoftmax: Method<typeof logSoftmax>;
+  }
+}

@@ -1,0 +1,518 @@
+/** Views: the same storage read with another shape and strides. https://docs.pytorch.org/docs/2.13/tensor_view.html */
+import { bind, isOptions } from "../core/arguments.ts";
+import { IndexError, RuntimeError, TypeError } from "../core/errors.ts";
+import { broadcastStrides, inferShape, normalizeDim, numel, type Shape, sizeText, viewStrides } from "../core/shape.ts";
+import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
+import { clone } from "./copy.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+import { asStridedBackward } from "./strided.ts";
+
+/** The same storage with another geometry; shares the version counter and follows in-place changes of its base. */
+export function makeView(x: Tensor, shape: Shape, strides: readonly number[], offset = x.offset): Tensor {
+  const view = new Tensor(x.storage, shape, strides, offset);
+  view.base = x.base ?? x;
+  view.baseHistory = view.base.history;
+  return view;
+}
+
+interface ShapeAttrs {
+  shape: number[];
+}
+
+const View: Op<ShapeAttrs> = defineOp({
+  name: "view",
+  gradFn: "ViewBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    ctx.notes = x.shape;
+    const strides = viewStrides(x.shape, x.strides, ctx.attrs.shape);
+    if (!strides) {
+      throw new RuntimeError(
+        "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
+      );
+    }
+    return makeView(x, ctx.attrs.shape, strides);
+  },
+  backward: (ctx, grad: Tensor) => [reshape(grad, ctx.notes as number[])],
+});
+
+const ReshapeCopy: Op<ShapeAttrs> = defineOp({
+  name: "_unsafe_view",
+  gradFn: "UnsafeViewBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    ctx.notes = x.shape;
+    return new Tensor(x.storage, ctx.attrs.shape, viewStrides(x.shape, x.strides, ctx.attrs.shape)!, x.offset);
+  },
+  backward: (ctx, grad: Tensor) => [reshape(grad, ctx.notes as number[])],
+});
+
+const Permute: Op<{ dims: number[] }> = defineOp({
+  name: "permute",
+  gradFn: "PermuteBackward0",
+  kernels: [],
+  forward: ({ attrs: { dims } }, x: Tensor) =>
+    makeView(
+      x,
+      dims.map((d) => x.shape[d]!),
+      dims.map((d) => x.strides[d]!),
+    ),
+  backward({ attrs: { dims } }, grad: Tensor) {
+    const inverse = new Array<number>(dims.length);
+    dims.forEach((d, i) => {
+      inverse[d] = i;
+    });
+    return [permute(grad, inverse)];
+  },
+});
+
+function swapped(x: Tensor, dim0: number, dim1: number): Tensor {
+  const shape = [...x.shape];
+  const strides = [...x.strides];
+  [shape[dim0], shape[dim1]] = [shape[dim1]!, shape[dim0]!];
+  [strides[dim0], strides[dim1]] = [strides[dim1]!, strides[dim0]!];
+  return makeView(x, shape, strides);
+}
+
+const Transpose: Op<{ dim0: number; dim1: number }> = defineOp({
+  name: "transpose",
+  gradFn: "TransposeBackward0",
+  kernels: [],
+  forward: ({ attrs }, x: Tensor) => swapped(x, attrs.dim0, attrs.dim1),
+  backward: ({ attrs }, grad: Tensor) => [transpose(grad, attrs.dim0, attrs.dim1)],
+});
+
+const T: Op<null> = defineOp({
+  name: "t",
+  gradFn: "TBackward0",
+  kernels: [],
+  forward: (_, x: Tensor) => (x.ndim < 2 ? makeView(x, x.shape, x.strides) : swapped(x, 0, 1)),
+  backward: (_, grad: Tensor) => [t(grad)],
+});
+
+const Expand: Op<ShapeAttrs> = defineOp({
+  name: "expand",
+  gradFn: "ExpandBackward0",
+  kernels: [],
+  forward: ({ attrs: { shape } }, x: Tensor) => makeView(x, shape, broadcastStrides(x.shape, x.strides, shape)),
+  backward: (_, grad: Tensor) => [grad],
+});
+
+const Squeeze: Op<{ dims: number[]; all: boolean }> = defineOp({
+  name: "squeeze",
+  gradFn: ({ all }) => (all ? "SqueezeBackward0" : "SqueezeBackward1"),
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    ctx.notes = x.shape;
+    const keep = x.shape.map((_, i) => i).filter((i) => !ctx.attrs.dims.includes(i) || x.shape[i] !== 1);
+    return makeView(
+      x,
+      keep.map((i) => x.shape[i]!),
+      keep.map((i) => x.strides[i]!),
+    );
+  },
+  backward: (ctx, grad: Tensor) => [reshape(grad, ctx.notes as number[])],
+});
+
+const Unsqueeze: Op<{ dim: number }> = defineOp({
+  name: "unsqueeze",
+  gradFn: "UnsqueezeBackward0",
+  kernels: [],
+  forward({ attrs: { dim } }, x: Tensor) {
+    const stride = dim < x.ndim ? x.shape[dim]! * x.strides[dim]! : 1;
+    return makeView(x, x.shape.toSpliced(dim, 0, 1), x.strides.toSpliced(dim, 0, stride));
+  },
+  backward: ({ attrs: { dim } }, grad: Tensor) => [squeeze(grad, dim)],
+});
+
+interface SelectAttrs {
+  dim: number;
+  index: number;
+}
+
+const Select: Op<SelectAttrs> = defineOp({
+  name: "select",
+  gradFn: "SelectBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const { dim, index } = ctx.attrs;
+    ctx.notes = geometryOf(x);
+    return makeView(x, x.shape.toSpliced(dim, 1), x.strides.toSpliced(dim, 1), x.offset + index * x.strides[dim]!);
+  },
+  backward({ attrs: { dim, index }, notes }, grad: Tensor) {
+    const { shape } = notes as Geometry;
+    return [placeSlice(unsqueeze(grad, dim), shape, dim, index, 1)];
+  },
+});
+
+interface SliceAttrs {
+  dim: number;
+  start: number;
+  length: number;
+  step: number;
+}
+
+const Slice: Op<SliceAttrs> = defineOp({
+  name: "slice",
+  gradFn: "SliceBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const { dim, start, length, step } = ctx.attrs;
+    ctx.notes = geometryOf(x);
+    return makeView(
+      x,
+      x.shape.with(dim, length),
+      x.strides.with(dim, x.strides[dim]! * step),
+      x.offset + start * x.strides[dim]!,
+    );
+  },
+  backward({ attrs: { dim, start, step }, notes }, grad: Tensor) {
+    return [placeSlice(grad, (notes as Geometry).shape, dim, start, step)];
+  },
+});
+
+interface Geometry {
+  shape: number[];
+}
+
+function geometryOf(x: Tensor): Geometry {
+  return { shape: [...x.shape] };
+}
+
+/** Zeros of `shape` with `grad` at start, start + step, … along `dim`. */
+function placeSlice(grad: Tensor, shape: number[], dim: number, start: number, step: number): Tensor {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i]!;
+  }
+  const offset = start * strides[dim]!;
+  strides[dim]! *= step;
+  return asStridedBackward(grad, { baseShape: shape, shape: [...grad.shape], strides, offset });
+}
+
+interface DiagonalAttrs {
+  offset: number;
+  dim1: number;
+  dim2: number;
+}
+
+const Diagonal: Op<DiagonalAttrs> = defineOp({
+  name: "diagonal",
+  gradFn: "DiagonalBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const { offset, dim1, dim2 } = ctx.attrs;
+    ctx.notes = geometryOf(x);
+    const length = Math.max(
+      0,
+      offset >= 0
+        ? Math.min(x.shape[dim1]!, x.shape[dim2]! - offset)
+        : Math.min(x.shape[dim1]! + offset, x.shape[dim2]!),
+    );
+    const rest = x.shape.map((_, i) => i).filter((i) => i !== dim1 && i !== dim2);
+    const start = length === 0 ? 0 : offset >= 0 ? offset * x.strides[dim2]! : -offset * x.strides[dim1]!;
+    return makeView(
+      x,
+      [...rest.map((i) => x.shape[i]!), length],
+      [...rest.map((i) => x.strides[i]!), x.strides[dim1]! + x.strides[dim2]!],
+      x.offset + start,
+    );
+  },
+  backward({ attrs, notes }, grad: Tensor) {
+    const probe = Tensor.empty((notes as Geometry).shape, grad.dtype);
+    const view = diagonal(probe, attrs.offset, attrs.dim1, attrs.dim2);
+    return [
+      asStridedBackward(grad, {
+        baseShape: [...probe.shape],
+        shape: [...view.shape],
+        strides: [...view.strides],
+        offset: view.offset,
+      }),
+    ];
+  },
+});
+
+function assertSizes(name: string, sizes: readonly unknown[]): asserts sizes is number[] {
+  for (const size of sizes) {
+    if (typeof size !== "number" || !Number.isInteger(size)) {
+      throw new TypeError(
+        `${name}(): argument 'size' must be tuple of ints, but found element of type ${pythonTypeName(size)}`,
+      );
+    }
+  }
+}
+
+/** Dimensions given as numbers or as one array (under the option's name as well). */
+function listOf(name: string, option: string, args: readonly unknown[]): number[] {
+  const last = args[args.length - 1];
+  const named = isOptions(last) ? bind<Record<string, number[]>>(name, ["*", option], [last])[option] : undefined;
+  const list = named ?? (Array.isArray(args[0]) ? args[0] : args);
+  assertSizes(name, list as unknown[]);
+  return [...(list as number[])];
+}
+
+/** Sizes as numbers or one array. */
+export type Sizes = number[] | [size: readonly number[]];
+
+/**
+ * The same storage with another shape; one size may be -1.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.view.html
+ * @throws RuntimeError where the strides do not allow it; `reshape` copies then
+ */
+export function view(input: Tensor, ...shape: Sizes): Tensor {
+  return call(View, { shape: inferShape(listOf("view", "size", shape), input.numel()) }, input);
+}
+
+/** Another shape: a view where possible, else a copy. https://docs.pytorch.org/docs/2.13/generated/torch.reshape.html */
+export function reshape(input: Tensor, ...shape: Sizes): Tensor {
+  assertTensor(input, "reshape", "input", 1);
+  const target = inferShape(listOf("reshape", "shape", shape), input.numel());
+  if (viewStrides(input.shape, input.strides, target)) return call(View, { shape: target }, input);
+  return call(ReshapeCopy, { shape: target }, clone(input));
+}
+
+/** Dimensions in another order. */
+export function permute(input: Tensor, ...dims: Sizes): Tensor {
+  const list = listOf("permute", "dims", dims);
+  if (list.length !== input.ndim) {
+    throw new RuntimeError(
+      `permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ${input.ndim} is not equal to len(dims) = ${list.length}`,
+    );
+  }
+  const normal = list.map((d) => normalizeDim(d, input.ndim));
+  if (new Set(normal).size !== normal.length) throw new RuntimeError("permute(): duplicate dims are not allowed.");
+  return call(Permute, { dims: normal }, input);
+}
+
+/** Two dimensions exchanged. */
+export function transpose(input: Tensor, dim0: number, dim1: number): Tensor {
+  return call(Transpose, { dim0: normalizeDim(dim0, input.ndim), dim1: normalizeDim(dim1, input.ndim) }, input);
+}
+
+/** The transpose of a matrix. @throws RuntimeError for more than two dimensions. */
+export function t(input: Tensor): Tensor {
+  if (input.ndim > 2) throw new RuntimeError(`t() expects a tensor with <= 2 dimensions, but self is ${input.ndim}D`);
+  return call(T, null, input);
+}
+
+/** Axes of size 1 repeated without a copy; -1 keeps a size. */
+export function expand(input: Tensor, ...sizes: Sizes): Tensor {
+  const given = listOf("expand", "size", sizes);
+  const shift = given.length - input.ndim;
+  if (shift < 0) {
+    throw new RuntimeError(
+      `expand(torch.${input.dtype.name === "float32" ? "FloatTensor" : "Tensor"}{${sizeText(input.shape)}}, size=${sizeText(given)}): the number of sizes provided (${given.length}) must be greater or equal to the number of dimensions in the tensor (${input.ndim})`,
+    );
+  }
+  const shape = given.map((size, i) => {
+    const own = i < shift ? null : input.shape[i - shift]!;
+    if (size === -1) {
+      if (own !== null) return own;
+      throw new RuntimeError(
+        `The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`,
+      );
+    }
+    if (own !== null && own !== 1 && own !== size) {
+      throw new RuntimeError(
+        `The expanded size of the tensor (${size}) must match the existing size (${own}) at non-singleton dimension ${i}.  Target sizes: ${sizeText(given)}.  Tensor sizes: ${sizeText(input.shape)}`,
+        { shapes: [input.shape, given] },
+      );
+    }
+    return size;
+  });
+  return call(Expand, { shape }, input);
+}
+
+/** `input` expanded to a shape. */
+export function broadcastTo(input: Tensor, size: readonly number[]): Tensor {
+  return expand(input, size);
+}
+
+/** Without axes of size 1: all of them, or those given where their size is 1. */
+export function squeeze(input: Tensor, dim?: number | readonly number[]): Tensor {
+  const dims =
+    dim === undefined ? input.shape.map((_, i) => i) : [dim].flat().map((d) => normalizeDim(d as number, input.ndim));
+  return call(Squeeze, { dims, all: dim === undefined }, input);
+}
+
+/** With a new axis of size 1 at `dim`. */
+export function unsqueeze(input: Tensor, dim: number): Tensor {
+  return call(Unsqueeze, { dim: normalizeDim(dim, input.ndim + 1) }, input);
+}
+
+/** One index along a dimension, which disappears. */
+export function select(input: Tensor, dim: number, index: number): Tensor {
+  const axis = normalizeDim(dim, input.ndim);
+  const size = input.shape[axis]!;
+  if (input.ndim === 0) throw new IndexError("select() cannot be applied to a 0-dim tensor.");
+  if (index < -size || index >= size) {
+    throw new IndexError(
+      `select(): index ${index} out of range for tensor of size ${sizeText(input.shape)} at dimension ${axis}`,
+    );
+  }
+  return call(Select, { dim: axis, index: index < 0 ? index + size : index }, input);
+}
+
+/** start, start + step, … along a dimension; the caller has clipped them. */
+export function sliceRaw(input: Tensor, dim: number, start: number, length: number, step: number): Tensor {
+  return call(Slice, { dim, start, length, step }, input);
+}
+
+/** `length` elements along a dimension from `start` on. */
+export function narrow(input: Tensor, dim: number, start: number, length: number): Tensor {
+  const axis = normalizeDim(dim, input.ndim);
+  const size = input.shape[axis]!;
+  const from = start < 0 ? start + size : start;
+  if (length < 0) throw new RuntimeError("narrow(): length must be non-negative.");
+  if (from > size || from < 0) {
+    throw new RuntimeError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
+  }
+  if (from + length > size) {
+    throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
+  }
+  return sliceRaw(input, axis, from, length, 1);
+}
+
+/** The diagonal of the matrix that two dimensions form, as the last dimension. */
+export function diagonal(input: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
+  return call(Diagonal, { offset, dim1: normalizeDim(dim1, input.ndim), dim2: normalizeDim(dim2, input.ndim) }, input);
+}
+
+/**
+ * Dimensions startDim to endDim as one. `torch.flatten` starts at 0 by default, `nn.Flatten` at 1.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.flatten.html
+ */
+export function flatten(input: Tensor, startDim?: number | FlattenOptions, endDim?: number): Tensor;
+export function flatten(...args: unknown[]): Tensor {
+  const {
+    input,
+    startDim = 0,
+    endDim = -1,
+  } = bind<{ input: Tensor } & FlattenOptions>("flatten", ["!input", "startDim", "endDim"], args);
+  assertTensor(input, "flatten", "input", 1);
+  if (input.ndim === 0) return reshape(input, 1);
+  const start = normalizeDim(startDim, input.ndim);
+  const end = normalizeDim(endDim, input.ndim);
+  if (start > end) throw new RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim");
+  if (start === end) return input;
+  return reshape(input, [
+    ...input.shape.slice(0, start),
+    numel(input.shape.slice(start, end + 1)),
+    ...input.shape.slice(end + 1),
+  ]);
+}
+
+export interface FlattenOptions {
+  /** First dimension to flatten. Default 0. */
+  startDim?: number;
+  /** Last one. Default -1. */
+  endDim?: number;
+}
+
+/** One dimension as several; one of the sizes may be -1. */
+export function unflatten(input: Tensor, dim: number, sizes: readonly number[]): Tensor {
+  const axis = normalizeDim(dim, input.ndim);
+  const inner = sizes.includes(-1) ? inferShape(sizes, input.shape[axis]!) : [...sizes];
+  if (numel(inner) !== input.shape[axis]) {
+    throw new RuntimeError(
+      `unflatten: Provided sizes ${sizeText(sizes)} don't multiply up to the size of dim ${axis} (${input.shape[axis]}) in the input tensor`,
+    );
+  }
+  return view(input, [...input.shape.slice(0, axis), ...inner, ...input.shape.slice(axis + 1)]);
+}
+
+/** Dimensions moved to other places, the rest in order. */
+export function movedim(
+  input: Tensor,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
+  const from = [source].flat().map((d) => normalizeDim(d as number, input.ndim));
+  const to = [destination].flat().map((d) => normalizeDim(d as number, input.ndim));
+  const order = new Array<number>(input.ndim).fill(-1);
+  to.forEach((d, i) => {
+    order[d] = from[i]!;
+  });
+  const rest = input.shape.map((_, i) => i).filter((i) => !from.includes(i));
+  return permute(
+    input,
+    order.map((d) => (d >= 0 ? d : rest.shift()!)),
+  );
+}
+
+function viewAsOther(input: Tensor, other: Tensor): Tensor {
+  return view(input, other.shape);
+}
+
+methods({
+  view,
+  viewAs: viewAsOther,
+  reshape,
+  permute,
+  transpose,
+  t,
+  expand,
+  expandAs: (x, other: Tensor) => expand(x, other.shape),
+  broadcastTo,
+  squeeze,
+  unsqueeze,
+  select,
+  narrow,
+  diagonal,
+  flatten,
+  unflatten,
+  movedim,
+  swapaxes: transpose,
+});
+
+Object.defineProperty(Tensor.prototype, "T", {
+  get(this: Tensor) {
+    return permute(
+      this,
+      this.shape.map((_, i) => this.ndim - 1 - i),
+    );
+  },
+});
+Object.defineProperty(Tensor.prototype, "mT", {
+  get(this: Tensor) {
+    return transpose(this, -2, -1);
+  },
+});
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** The same storage with another shape. */
+    view: Method<typeof view>;
+    viewAs(other: Tensor): Tensor;
+    /** Another shape: a view where possible, else a copy; one size may be -1. */
+    reshape: Method<typeof reshape>;
+    /** Dimensions in another order. */
+    permute: Method<typeof permute>;
+    /** Two dimensions exchanged. */
+    transpose: Method<typeof transpose>;
+    swapaxes: Method<typeof transpose>;
+    /** The transpose of a matrix. */
+    t: Method<typeof t>;
+    /** All dimensions reversed. */
+    readonly T: Tensor;
+    /** The last two dimensions exchanged. */
+    readonly mT: Tensor;
+    /** Axes of size 1 repeated without a copy. */
+    expand: Method<typeof expand>;
+    expandAs(other: Tensor): Tensor;
+    broadcastTo: Method<typeof broadcastTo>;
+    /** Without axes of size 1. */
+    squeeze: Method<typeof squeeze>;
+    /** With a new axis of size 1. */
+    unsqueeze: Method<typeof unsqueeze>;
+    select: Method<typeof select>;
+    narrow: Method<typeof narrow>;
+    diagonal: Method<typeof diagonal>;
+    /** Dimensions startDim to endDim as one. */
+    flatten: Method<typeof flatten>;
+    unflatten: Method<typeof unflatten>;
+    movedim: Method<typeof movedim>;
+  }
+}

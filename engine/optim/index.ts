@@ -1,0 +1,3 @@
+/** `torch.optim`. */
+export * from "./optimizer.ts";
+export * from "./sgd.ts";
