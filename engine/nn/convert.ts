@@ -1,0 +1,29 @@
+/** Conversion of a module's tensors that keeps their identity, since optimizers and learners hold on to them. */
+import type { Device } from "../core/device.ts";
+import type { DType } from "../core/dtype.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { castRaw } from "../ops/operands.ts";
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Converts a leaf (and its gradient) in place: floating ones to `dtype`, all to `device`; null leaves that as it is. */
+export function convertTensor(tensor: Tensor, dtype: DType | null, device: Device | null): void {
+  if (dtype && tensor.dtype.isFloatingPoint && tensor.dtype !== dtype) {
+    place(tensor, castRaw(tensor, dtype));
+    if (tensor.grad) place(tensor.grad, castRaw(tensor.grad, dtype));
+  }
+  if (device && device.type !== tensor.device.type) {
+    // Today's engine has one device; `device()` refuses every other before we get here.
+    throw new Error(`no copy from ${tensor.device} to ${device}`);
+  }
+}
+
+/** Puts another tensor's memory behind `tensor`. What autograd remembered of the old dtype is forgotten. */
+function place(tensor: Tensor, source: Tensor): void {
+  const target = tensor as Writable<Tensor>;
+  target.storage = source.storage;
+  target.strides = source.strides;
+  target.offset = source.offset;
+  target.dtype = source.dtype;
+  target.accumulator = null;
+}

@@ -1,0 +1,25 @@
+/** What every layer with parameters accepts about where and as what they are made. */
+import { type Device, device as toDevice } from "../core/device.ts";
+import type { DType } from "../core/dtype.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { getDefaultDtype } from "../core/promotion.ts";
+import { sizeText } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
+import { Parameter } from "./parameter.ts";
+
+export interface FactoryOptions {
+  /** Where parameters live. Default "cpu". */
+  device?: Device | string | null;
+  /** Their dtype. Default float32. */
+  dtype?: DType | null;
+}
+
+/** An uninitialised parameter. @throws RuntimeError for a negative size */
+export function emptyParameter(shape: readonly number[], { device, dtype }: FactoryOptions): Parameter {
+  if (device) toDevice(device);
+  const negative = shape.find((size) => size < 0);
+  if (negative !== undefined) {
+    throw new RuntimeError(`Trying to create tensor with negative dimension ${negative}: ${sizeText(shape)}`);
+  }
+  return new Parameter(Tensor.empty(shape, dtype ?? getDefaultDtype()));
+}

@@ -1,0 +1,195 @@
+/** Functions that a module calls around forward and backward. */
+import { Tensor } from "../core/tensor.ts";
+import { callMany, defineOp } from "../ops/registry.ts";
+import type { Module } from "./module.ts";
+
+/** What registering a hook gives back. */
+export interface RemovableHandle {
+  /** Takes the hook away again. */
+  remove(): void;
+}
+
+export interface HookOptions {
+  /** Runs before the hooks that are there already instead of after them. Default false. */
+  prepend?: boolean;
+}
+
+export interface ForwardHookOptions extends HookOptions {
+  /** Runs even where forward throws. Default false. */
+  alwaysCall?: boolean;
+}
+
+/** Sees the inputs before forward; what it returns, if anything, replaces them (a single value or an array of them). */
+export type ForwardPreHook<I extends readonly unknown[] = Tensor[]> = (module: Module, inputs: I) => unknown;
+/** Sees inputs and output after forward; what it returns, if anything, replaces the output. */
+export type ForwardHook<I extends readonly unknown[] = Tensor[], O = Tensor> = (
+  module: Module,
+  inputs: I,
+  output: O,
+) => unknown;
+
+/** Gradients by position; null where none flows. */
+export type Gradients = readonly (Tensor | null)[];
+/** Sees the gradients of the outputs before the module's backward; what it returns, if anything, replaces them. */
+export type BackwardPreHook = (module: Module, gradOutputs: Gradients) => unknown;
+/** Sees the gradients of inputs and outputs after the module's backward; what it returns, if anything, replaces the inputs'. */
+export type BackwardHook = (module: Module, gradInputs: Gradients, gradOutputs: Gradients) => unknown;
+
+/** Hooks of one kind, in the order in which they run. */
+export class HookList<H> {
+  #hooks: H[] = [];
+
+  get isEmpty(): boolean {
+    return this.#hooks.length === 0;
+  }
+
+  add(hook: H, prepend = false): RemovableHandle {
+    // A wrapper, so that the same function registered twice can be removed once.
+    this.#hooks = prepend ? [hook, ...this.#hooks] : [...this.#hooks, hook];
+    return {
+      remove: () => {
+        const at = this.#hooks.indexOf(hook);
+        if (at >= 0) this.#hooks = this.#hooks.toSpliced(at, 1);
+      },
+    };
+  }
+
+  /** A hook may remove itself while the list is walked. */
+  [Symbol.iterator](): Iterator<H> {
+    return this.#hooks[Symbol.iterator]();
+  }
+}
+
+/** The hooks of one module. Entries of `forward` are objects, so that each registration is its own. */
+export interface ModuleHooks {
+  forwardPre: HookList<{ run: ForwardPreHook<unknown[]> }>;
+  forward: HookList<{ run: ForwardHook<unknown[], unknown>; alwaysCall: boolean }>;
+  backwardPre: HookList<{ run: BackwardPreHook }>;
+  backward: HookList<{ run: BackwardHook }>;
+}
+
+export function createHooks(): ModuleHooks {
+  return { forwardPre: new HookList(), forward: new HookList(), backwardPre: new HookList(), backward: new HookList() };
+}
+
+export function hasHooks(hooks: ModuleHooks): boolean {
+  return !(hooks.forwardPre.isEmpty && hooks.forward.isEmpty && hooks.backwardPre.isEmpty && hooks.backward.isEmpty);
+}
+
+/** Runs a module's forward with its hooks. */
+export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown[]): unknown {
+  const called = new Set<object>();
+  let inputs = given;
+  let output: unknown;
+  try {
+    for (const { run } of hooks.forwardPre) {
+      const replaced = run(module, inputs);
+      if (replaced !== undefined && replaced !== null) inputs = Array.isArray(replaced) ? replaced : [replaced];
+    }
+    const watch = hooks.backward.isEmpty && hooks.backwardPre.isEmpty ? null : new BackwardWatch(module, hooks);
+    if (watch) inputs = watch.inputs(inputs);
+    output = module.forward(...inputs);
+    for (const hook of hooks.forward) {
+      called.add(hook);
+      const replaced = hook.run(module, inputs, output);
+      if (replaced !== undefined && replaced !== null) output = replaced;
+    }
+    return watch ? watch.output(output) : output;
+  } catch (error) {
+    for (const hook of hooks.forward) {
+      if (!hook.alwaysCall || called.has(hook)) continue;
+      try {
+        hook.run(module, inputs, output);
+      } catch {
+        // The first error is the one to tell; PyTorch silences these too.
+      }
+    }
+    throw error;
+  }
+}
+
+/** Passes tensors through and shows their gradients to `see` on the way back. */
+const Watch = defineOp<{ see: (grads: Gradients) => Gradients }>({
+  name: "backward_hook",
+  gradFn: "BackwardHookFunctionBackward",
+  kernels: [],
+  forward: (_, ...tensors: Tensor[]) => tensors.map((tensor) => tensor.detach()),
+  backward: ({ attrs }, ...grads: (Tensor | null)[]) => [...attrs.see(grads)],
+});
+
+/** Stands before and behind a module in the graph, so that its gradients are seen as a whole. */
+class BackwardWatch {
+  readonly #module: Module;
+  readonly #hooks: ModuleHooks;
+  #gradOutputs: Gradients = [];
+  #watchesInputs = false;
+  #inputCount = 0;
+
+  constructor(module: Module, hooks: ModuleHooks) {
+    this.#module = module;
+    this.#hooks = hooks;
+  }
+
+  inputs(values: unknown[]): unknown[] {
+    this.#inputCount = values.length;
+    return this.#through(
+      values,
+      (grads) => this.#finish(grads),
+      () => {
+        this.#watchesInputs = true;
+      },
+    );
+  }
+
+  output(value: unknown): unknown {
+    const values = Array.isArray(value) ? value : [value];
+    const watched = this.#through(values, (grads) => this.#begin(grads));
+    return Array.isArray(value) ? watched : watched[0];
+  }
+
+  /** Sends the tensors among the values through `Watch`; `see` gets gradients by position among all values. */
+  #through(values: unknown[], see: (grads: Gradients) => Gradients, onWatch?: () => void): unknown[] {
+    const positions = values.flatMap((value, i) => (value instanceof Tensor ? [i] : []));
+    const tensors = positions.map((i) => values[i] as Tensor);
+    if (!tensors.some((tensor) => tensor.requiresGrad)) return values;
+    onWatch?.();
+    const seen = (grads: Gradients): Gradients => {
+      const spread: (Tensor | null)[] = values.map(() => null);
+      positions.forEach((position, i) => {
+        spread[position] = grads[i] ?? null;
+      });
+      const replaced = see(spread);
+      return positions.map((position) => replaced[position] ?? null);
+    };
+    const outputs = callMany(Watch, { see: seen }, ...tensors);
+    const result = [...values];
+    positions.forEach((position, i) => {
+      result[position] = outputs[i];
+    });
+    return result;
+  }
+
+  #begin(grads: Gradients): Gradients {
+    let current = grads;
+    for (const { run } of this.#hooks.backwardPre) current = replacement(run(this.#module, current), current);
+    this.#gradOutputs = current;
+    // Nothing before the module wants a gradient: its backward ends here, and the hooks see no input gradients.
+    if (!this.#watchesInputs) {
+      this.#finish(Array.from({ length: this.#inputCount }, () => null));
+    }
+    return current;
+  }
+
+  #finish(grads: Gradients): Gradients {
+    let current = grads;
+    for (const { run } of this.#hooks.backward) {
+      current = replacement(run(this.#module, current, this.#gradOutputs), current);
+    }
+    return current;
+  }
+}
+
+function replacement(returned: unknown, current: Gradients): Gradients {
+  if (returned === undefined || returned === null) return current;
+  return Array.isArray(returned) ? (returned as Gradients) : [returned as Tensor];
+}

@@ -1,0 +1,23 @@
+/** torch.nn: layers, containers, initial values. https://docs.pytorch.org/docs/2.13/nn.html */
+export * from "./activation.ts";
+export { ModuleDict, ModuleList, type NamedModules, ParameterList, Sequential } from "./containers.ts";
+export { Conv1d, type Conv1dOptions, Conv2d, type Conv2dOptions, type PaddingMode } from "./conv.ts";
+export type { FactoryOptions } from "./factory.ts";
+export * from "./flatten.ts";
+export * as functional from "./functional.ts";
+export type {
+  BackwardHook,
+  BackwardPreHook,
+  ForwardHook,
+  ForwardHookOptions,
+  ForwardPreHook,
+  HookOptions,
+  RemovableHandle,
+} from "./hooks.ts";
+export * as init from "./init.ts";
+export { Identity, Linear, type LinearOptions } from "./linear.ts";
+export * from "./loss.ts";
+export { Module, type NamedOptions } from "./module.ts";
+export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
+export * from "./pooling.ts";
+export type { IncompatibleKeys, LoadStateDictOptions, StateDict, StateDictOptions } from "./state_dict.ts";

@@ -1,0 +1,58 @@
+/** Tensors that a module keeps: what is learned (Parameter) and what is only remembered (Buffer). */
+import { TYPE_NAMES } from "../autograd/node.ts";
+import { bind } from "../core/arguments.ts";
+import { DTYPES } from "../core/dtype.ts";
+import { pythonTypeName, Tensor } from "../core/tensor.ts";
+
+export interface ParameterOptions {
+  /** Whether the parameter is learned. Default true. */
+  requiresGrad?: boolean;
+}
+
+/**
+ * A tensor that is a module's parameter once it is assigned to the module: `this.scale = new nn.Parameter(torch.ones(3))`.
+ * It shares the data's storage and stands outside the graph that made it.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.parameter.Parameter.html
+ */
+export class Parameter extends Tensor {
+  constructor(data?: Tensor, options?: ParameterOptions);
+  constructor(...args: unknown[]) {
+    const { data = Tensor.empty([0], DTYPES.float32), requiresGrad = true } = bind<
+      { data?: Tensor } & ParameterOptions
+    >("Parameter.__new__", ["data", "requiresGrad"], args);
+    super(data.storage, data.shape, data.strides, data.offset);
+    this.requiresGrad = requiresGrad;
+  }
+
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`;
+  }
+}
+
+export interface BufferOptions {
+  /** Whether stateDict holds it. Default true. */
+  persistent?: boolean;
+}
+
+/** A tensor that becomes a module's buffer by assignment: part of its state, but not learned. */
+export class Buffer extends Tensor {
+  readonly persistent: boolean;
+
+  constructor(data?: Tensor, options?: BufferOptions);
+  constructor(...args: unknown[]) {
+    const { data = Tensor.empty([0], DTYPES.float32), persistent = true } = bind<{ data?: Tensor } & BufferOptions>(
+      "Buffer.__new__",
+      ["data", "*", "persistent"],
+      args,
+    );
+    super(data.storage, data.shape, data.strides, data.offset);
+    this.persistent = persistent;
+  }
+}
+
+/** `torch.typename`: how messages name the type of a value. */
+export function typeName(value: unknown): string {
+  if (value instanceof Tensor) return `torch.${TYPE_NAMES[value.dtype.name]}`;
+  if (typeof value === "function") return value.constructor === Function ? "function" : value.constructor.name;
+  return pythonTypeName(value);
+}
