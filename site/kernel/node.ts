@@ -1,6 +1,6 @@
 /**
  * The kernel under Node, for scripts and tests: the same compiler and the same worker-side code, with Node's module loader
- * in place of blob URLs. Cells get the addresses `stride-cell:N`, which a loader hook answers from memory.
+ * in place of blob URLs. Cells get addresses like `stride-cell:7/first-conv`, which a loader hook answers from memory.
  */
 import { registerHooks } from "node:module";
 import type { KernelEvent, OutputItem, RunRequest, RunResult } from "./protocol.ts";
@@ -11,14 +11,12 @@ const SCHEME = "stride-cell:";
 const sources = new Map<string, string>();
 let nextModule = 1;
 let hooked = false;
-/** A plain module of Node's own: test runners rewrite `import()` in the files that they load. */
-const IMPORTER = `${SCHEME}importer`;
-let importNatively: ((url: string) => Promise<Record<string, unknown>>) | null = null;
+/** A module that no test runner has rewritten: they replace `import()` in the files that they load. */
+const IMPORTER = "data:text/javascript,export const load = (url) => import(url);";
 
 async function nativeImport(): Promise<(url: string) => Promise<Record<string, unknown>>> {
   if (!hooked) {
     hooked = true;
-    sources.set(IMPORTER, `globalThis[Symbol.for(${JSON.stringify(IMPORTER)})] = (url) => import(url);`);
     registerHooks({
       resolve: (specifier, context, next) =>
         specifier.startsWith(SCHEME)
@@ -30,11 +28,10 @@ async function nativeImport(): Promise<(url: string) => Promise<Record<string, u
       },
     });
   }
-  if (!importNatively) {
-    await import(/* @vite-ignore */ IMPORTER);
-    importNatively = (globalThis as unknown as Record<symbol, typeof importNatively>)[Symbol.for(IMPORTER)]!;
-  }
-  return importNatively;
+  const { load } = (await import(/* @vite-ignore */ IMPORTER)) as {
+    load(url: string): Promise<Record<string, unknown>>;
+  };
+  return load;
 }
 
 export interface NodeRun extends RunResult {
@@ -67,6 +64,8 @@ export interface NodeKernelOptions {
 export async function createNodeKernel(options: NodeKernelOptions = {}): Promise<NodeKernel> {
   const engine = options.engine ?? (await strideEngine());
   const load = await nativeImport();
+  // A call deep in a model must still show the cell's line.
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 60);
   const events: KernelEvent[] = [];
   const host: KernelHost = {
     generation: 1,
@@ -80,8 +79,8 @@ export async function createNodeKernel(options: NodeKernelOptions = {}): Promise
         options.onEvent?.(event);
       }
     },
-    createModule(text) {
-      const url = `${SCHEME}${nextModule++}`;
+    createModule(text, name) {
+      const url = `${SCHEME}${nextModule++}/${encodeURIComponent(name)}`;
       sources.set(url, text);
       return url;
     },

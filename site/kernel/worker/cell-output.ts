@@ -49,12 +49,17 @@ export class CellOutput {
     let shownTensors = tensors;
     if (text.length > room) {
       // Whole lines only, so that a line that ends early is not taken for the whole of it.
-      shown = text.slice(0, text.lastIndexOf("\n", room - 1) + 1) || text.slice(0, room);
+      const whole = text.slice(0, text.lastIndexOf("\n", room - 1) + 1);
+      shown = whole === "" && this.characters === 0 ? text.slice(0, room) : whole;
       shownTensors = tensors.filter(({ end }) => end <= shown.length);
       this.dropped.lines += countLines(text.slice(shown.length));
       this.characters = MAX_TEXT;
     } else {
       this.characters += text.length;
+    }
+    if (shown === "") {
+      this.showNotice();
+      return;
     }
     if (this.open?.stream === stream) {
       const shift = this.open.length;

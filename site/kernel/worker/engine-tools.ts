@@ -11,6 +11,7 @@ import { setInterruptCheck, setProgressSink } from "../../../engine/data/pause.t
 import { datasetInfo, provideDataset } from "../../../engine/data/sources.ts";
 import { setCallSite, setRecorder, snapshot, type TensorView } from "../../../engine/inspect/index.ts";
 import { modules } from "../../../engine/public.ts";
+import { setTensorboardSink } from "../../../engine/tensorboard/events.ts";
 import type { Engine } from "./engine.ts";
 import { type ReplayTools, replay } from "./replay.ts";
 
@@ -77,7 +78,7 @@ export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
       }
       return { gradOutput: snapshot(seed), gradients, promoted };
     },
-    setTensorboardSink() {},
+    setTensorboardSink,
     setYieldCheck: setInterruptCheck,
     setProgressSink,
   };

@@ -128,9 +128,10 @@ function parseFrame(row: string): ErrorFrame | null {
     /^\s*at (?:async )?(?:(.*?) \()?([^()\s]+?):(\d+):(\d+)\)?$/.exec(row) ??
     /^(.*?)@([^()\s]+?):(\d+):(\d+)$/.exec(row);
   if (!match) return null;
-  const [, functionName = "", cellId = "", line, column] = match;
+  const [, functionName = "", location = "", line, column] = match;
   return {
-    cellId,
+    // Browsers show the name that the text gives itself; Node may show the module's address, which ends in that name.
+    cellId: location.slice(location.lastIndexOf("/") + 1),
     line: Number(line),
     column: Number(column),
     functionName: functionName.replace(/^(?:async|new) /, ""),

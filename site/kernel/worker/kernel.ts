@@ -33,8 +33,8 @@ export interface KernelHost extends Clock {
   wallTime(): number;
   pause(): Promise<void>;
   post(events: KernelEvent[], batch: number): void;
-  /** Makes a module of a text; importing its URL evaluates it, once. */
-  createModule(text: string): string;
+  /** Makes a module of a text; importing its URL evaluates it, once. The name is for stacks. */
+  createModule(text: string, name: string): string;
   importModule(url: string): Promise<Record<string, unknown>>;
   setTimeout(callback: () => void, ms: number): unknown;
   setInterval(callback: () => void, ms: number): unknown;
@@ -69,6 +69,7 @@ export class Kernel {
   private waiting = 0;
   /** The run whose code is on the stack or awaited. */
   private active: Run | null = null;
+  private lastRun: Run | null = null;
   /** A timer's callback, while it runs. */
   private callback: Run | null = null;
   private stopRequested = false;
@@ -177,7 +178,7 @@ export class Kernel {
       }
     })();
     const [frame] = framesOf(stack, this.cells);
-    const run = (frame && this.latest.get(frame.cellId)) ?? this.current();
+    const run = (frame && this.latest.get(frame.cellId)) ?? this.current() ?? this.lastRun;
     if (!run) return;
     run.output.error(this.errorData(error, run.cellId));
     if (run !== this.active) this.emit(run, { type: "cell-state", cellId: run.cellId, state: "error", ms: null });
@@ -201,7 +202,7 @@ export class Kernel {
     this.records.begin(cellId);
     // Until the run succeeds, the cell has no names to give.
     if (request.publishes) this.published.delete(cellId);
-    this.active = run;
+    this.active = this.lastRun = run;
     this.emit(run, { type: "cell-state", cellId, state: "running", ms: null });
     try {
       const cell = compileCell(cellId, request.source, { modules: this.modules.names });
@@ -210,7 +211,8 @@ export class Kernel {
       const checks = new CheckList();
       const names = this.cellNames(run, checks);
       const module = await this.evaluate(cell, scope, names);
-      if (run.last && run.last.value !== undefined) run.output.add(itemOf(run.last.value, this.engine));
+      if (run.last && run.last.value !== undefined && run.last.value !== null)
+        run.output.add(itemOf(run.last.value, this.engine));
       this.engine.checkMemory();
       if (request.check !== null) await this.check(request.check, cell, module.url, request.scope, names, checks);
       if (request.publishes) this.published.set(cellId, module);
@@ -238,7 +240,7 @@ export class Kernel {
       kernelNames: Object.keys(names),
       scope,
     });
-    const url = this.host.createModule(text);
+    const url = this.host.createModule(text, cell.cellId);
     await this.host.importModule(url);
     return { url, names: new Set(exports) };
   }

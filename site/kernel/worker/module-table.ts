@@ -6,7 +6,7 @@
 import { nearest } from "../../lesson/nearest.ts";
 
 export interface ModuleHost {
-  createModule(text: string): string;
+  createModule(text: string, name: string): string;
   importModule(url: string): Promise<Record<string, unknown>>;
 }
 
@@ -52,6 +52,7 @@ export class ModuleTable {
       `const values = globalThis[${JSON.stringify(key)}];\n` +
         names.map((name, i) => `const v${i} = values.${name};\n`).join("") +
         `export { ${names.map((name, i) => `v${i} as ${name}`).join(", ")} };`,
+      "kernel",
     );
     try {
       await this.host.importModule(url);
