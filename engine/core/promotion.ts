@@ -52,7 +52,7 @@ export function canCast(from: DType, to: DType): boolean {
   return to !== bool || from === bool;
 }
 
-/** PyTorch's C++ names, used in messages. */
+/** PyTorch's scalar type names, used in messages. */
 export const SCALAR_TYPE_NAMES = {
   float32: "Float",
   float64: "Double",
@@ -60,4 +60,14 @@ export const SCALAR_TYPE_NAMES = {
   int64: "Long",
   uint8: "Byte",
   bool: "Bool",
+} as const;
+
+/** The C++ types behind them, used in other messages. */
+export const CPP_NAMES = {
+  float32: "float",
+  float64: "double",
+  int32: "int",
+  int64: "long int",
+  uint8: "unsigned char",
+  bool: "bool",
 } as const;

@@ -25,6 +25,11 @@ const Sub: Op<AlphaAttrs> = defineOp({
   gradFn: "SubBackward0",
   kernels: ["binary"],
   forward({ attrs }, a: Tensor, b: Tensor) {
+    if (a.dtype.name === "bool" && b.dtype.name === "bool") {
+      throw new RuntimeError(
+        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.",
+      );
+    }
     if (a.dtype.name === "bool" || b.dtype.name === "bool") {
       throw new RuntimeError(
         "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",

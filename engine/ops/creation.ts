@@ -53,7 +53,7 @@ export function shapeAndOptions<O extends TensorOptions>(
       );
     }
     if (s < 0) {
-      throw new RuntimeError(`Trying to create tensor with negative dimension ${s}: ${sizeText(sizes as number[])}`);
+      throw new RuntimeError(`${name}: Dimension size must be non-negative.`);
     }
   }
   return { shape: sizes.map(Number), options: options as unknown as O };

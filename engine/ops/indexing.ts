@@ -6,6 +6,7 @@ import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError, TypeError } from "../core/errors.ts";
+import { CPP_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
@@ -49,6 +50,8 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
   }
   let view = input;
   let dim = 0;
+  // Messages count dimensions as the learner wrote them: those already selected included.
+  let selected = 0;
   let seenEllipsis = false;
   const tensors = new Map<number, Tensor>();
   for (const index of indices) {
@@ -68,9 +71,10 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
         );
       }
       if (index < -size || index >= size) {
-        throw new IndexError(`index ${index} is out of bounds for dimension ${dim} with size ${size}`);
+        throw new IndexError(`index ${index} is out of bounds for dimension ${dim + selected} with size ${size}`);
       }
       view = select(view, dim, index);
+      selected++;
     } else if (typeof index === "string") {
       const { start, length, step } = parseSlice(index, view.shape[dim]!);
       if (start !== 0 || step !== 1 || length !== view.shape[dim]) view = sliceRaw(view, dim, start, length, step);
@@ -306,8 +310,7 @@ export function indexSelect(input: Tensor, dim: number, index: Tensor): Tensor {
   const axis = normalizeDim(dim, input.ndim);
   const size = input.shape[axis] ?? 1;
   for (const value of index.denseData()) {
-    if (value < 0 || value >= size)
-      throw new RuntimeError("INDICES element is out of DATA bounds, id=" + value + " axis_dim=" + size);
+    if (value < 0 || value >= size) throw new IndexError("index out of range in self");
   }
   return call(IndexSelect, { dim: axis, index: castRaw(index, int64) }, input);
 }
@@ -434,7 +437,9 @@ const GatherGrad: Op<DimIndexAttrs & { shape: readonly number[] }> = defineOp({
 /** Elements where mask holds become `value`. */
 export function maskedFill(input: Tensor, mask: Tensor, value: Scalar | Tensor): Tensor {
   if (mask.dtype !== bool)
-    throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${mask.dtype.name}`);
+    throw new RuntimeError(
+      `masked_fill_ only supports boolean masks, but got mask with dtype ${CPP_NAMES[mask.dtype.name]}`,
+    );
   return call(MaskedFill, null, input, mask, castRaw(asOperand(value, "masked_fill", "value", 3), input.dtype));
 }
 

@@ -1,6 +1,8 @@
 /** Tensors put together and taken apart. */
+
 import { kernels } from "../backends/index.ts";
-import { IndexError, RuntimeError, TypeError } from "../core/errors.ts";
+import { isOptions } from "../core/arguments.ts";
+import { IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -46,7 +48,7 @@ const Cat: Op<CatAttrs> = defineOp({
 export function cat(tensors: readonly Tensor[], dim: number | { dim?: number } = 0): Tensor {
   if (!Array.isArray(tensors as unknown))
     throw new TypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor");
-  if (tensors.length === 0) throw new RuntimeError("torch.cat(): expected a non-empty list of Tensors");
+  if (tensors.length === 0) throw new ValueError("torch.cat(): expected a non-empty list of Tensors");
   const parts = tensors.filter((p) => !(p.ndim === 1 && p.numel() === 0));
   const [first = tensors[0]!] = parts;
   for (const [i, part] of tensors.entries()) {
@@ -187,10 +189,20 @@ export function repeat(input: Tensor, ...sizes: number[] | [readonly number[]]):
   return call(Repeat, { repeats }, input);
 }
 
-/** Coordinates of a grid, one tensor per axis; "ij" (default) or "xy" order. */
-export function meshgrid(tensors: readonly Tensor[], { indexing = "ij" }: { indexing?: "ij" | "xy" } = {}): Tensor[] {
+export interface MeshgridOptions {
+  /** "ij" (default): the first tensor varies along the first dimension; "xy": along the second. */
+  indexing?: "ij" | "xy";
+}
+
+/** Coordinates of a grid, one tensor for each axis: `meshgrid(x, y)` or `meshgrid([x, y], { indexing: "xy" })`. */
+export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions): Tensor[];
+export function meshgrid(...args: [...tensors: Tensor[]] | [...tensors: Tensor[], options: MeshgridOptions]): Tensor[];
+export function meshgrid(...args: unknown[]): Tensor[] {
+  const last = args[args.length - 1];
+  const { indexing = "ij" } = isOptions(last) ? (last as MeshgridOptions) : {};
+  const tensors = args.flat().filter((x) => x instanceof Tensor);
   const swap = indexing === "xy" && tensors.length >= 2;
-  const list = swap ? [tensors[1]!, tensors[0]!, ...tensors.slice(2)] : [...tensors];
+  const list = swap ? [tensors[1]!, tensors[0]!, ...tensors.slice(2)] : tensors;
   const shape = list.map((x) => x.numel());
   const grids = list.map((x, i) =>
     reshape(
@@ -198,7 +210,7 @@ export function meshgrid(tensors: readonly Tensor[], { indexing = "ij" }: { inde
       shape.map((_, d) => (d === i ? -1 : 1)),
     ).expand(shape),
   );
-  return swap ? [grids[1]!.transpose(0, 1), grids[0]!.transpose(0, 1), ...grids.slice(2)] : grids;
+  return swap ? [grids[1]!, grids[0]!, ...grids.slice(2)].map((grid) => grid.transpose(0, 1)) : grids;
 }
 
 function triangle(

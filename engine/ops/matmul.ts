@@ -2,6 +2,7 @@
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { RuntimeError } from "../core/errors.ts";
+import { CPP_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, mul } from "./arithmetic.ts";
@@ -10,19 +11,10 @@ import { sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { expand, reshape, squeeze, t, transpose, unsqueeze } from "./view.ts";
 
-const MATMUL_TYPES = {
-  float32: "float",
-  float64: "double",
-  int64: "long int",
-  int32: "int",
-  uint8: "unsigned char",
-  bool: "bool",
-} as const;
-
 function assertSameDtype(a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype) {
     throw new RuntimeError(
-      `expected m1 and m2 to have the same dtype, but got: ${MATMUL_TYPES[a.dtype.name]} != ${MATMUL_TYPES[b.dtype.name]}`,
+      `expected m1 and m2 to have the same dtype, but got: ${CPP_NAMES[a.dtype.name]} != ${CPP_NAMES[b.dtype.name]}`,
       { hint: `convert one of them: x.to(torch.${a.dtype.isFloatingPoint ? a.dtype.name : b.dtype.name})` },
     );
   }

@@ -265,7 +265,9 @@ const AVG_PARAMS = ["!input", "!kernelSize", "stride", "padding", "ceilMode", "c
 function maxPool(name: string, axes: 1 | 2, args: unknown[]): Tensor | [Tensor, Tensor] {
   const bound = bind<PoolArguments>(name, MAX_PARAMS, args);
   if (axes === 1 && bound.input instanceof Tensor && !bound.input.dtype.isFloatingPoint) {
-    throw new NotImplementedError(`"max_pool1d" not implemented for '${SCALAR_TYPE_NAMES[bound.input.dtype.name]}'`);
+    throw new NotImplementedError(
+      `"max_pool1d_impl" not implemented for '${SCALAR_TYPE_NAMES[bound.input.dtype.name]}'`,
+    );
   }
   const { x, attrs } = attributes(name, axes, bound);
   const batched = bound.input.ndim === axes + 2;

@@ -414,9 +414,7 @@ function extremeIndex(name: "argmax" | "argmin", args: unknown[]): Tensor {
   } = bind<{ input: Tensor } & ArgOptions>(name, ["!input", "dim", "keepdim"], args);
   assertTensor(input, name, "input", 1);
   if (input.numel() === 0 && dim === null) {
-    throw new IndexError(
-      `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`,
-    );
+    throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`);
   }
   const axis = dim === null ? 0 : normalizeDim(dim, input.ndim);
   return call(name === "argmax" ? Argmax : Argmin, { dim: axis, keepdim, all: dim === null }, input);

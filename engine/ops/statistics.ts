@@ -75,7 +75,7 @@ function varArguments(name: string, args: unknown[]): { input: Tensor; attrs: Va
   );
   const { input, dim, keepdim = false, unbiased = true } = bound;
   if (!input.dtype.isFloatingPoint) {
-    throw new RuntimeError(`${name} only support floating point and complex dtypes`);
+    throw new RuntimeError("std and var only support floating point and complex dtypes");
   }
   const dims = normalizeDims(dim, input.ndim);
   return {

@@ -31,7 +31,8 @@ export abstract class Optimizer<O extends object> {
   addParamGroup(group: { params: Iterable<Tensor> | Tensor } & Partial<O>): void {
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
     for (const param of params) {
-      if (!(param instanceof Tensor)) throw new TypeError("optimizer can only optimize Tensors, but one of the params is something else");
+      if (!(param instanceof Tensor))
+        throw new TypeError("optimizer can only optimize Tensors, but one of the params is something else");
       if (!param.isLeaf) throw new ValueError("can't optimize a non-leaf Tensor");
       if (this.paramGroups.some((g) => g.params.includes(param))) {
         throw new ValueError("some parameters appear in more than one parameter group");

@@ -22,7 +22,15 @@ export class SGD extends Optimizer<SGDOptions> {
   readonly #kept = new WeakMap<Tensor, Tensor>();
 
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    const defaults = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, ...options };
+    const defaults = {
+      lr: 1e-3,
+      momentum: 0,
+      dampening: 0,
+      weightDecay: 0,
+      nesterov: false,
+      maximize: false,
+      ...options,
+    };
     if (defaults.lr < 0) throw new ValueError(`Invalid learning rate: ${defaults.lr}`);
     if (defaults.momentum < 0) throw new ValueError(`Invalid momentum value: ${defaults.momentum}`);
     if (defaults.weightDecay < 0) throw new ValueError(`Invalid weight_decay value: ${defaults.weightDecay}`);
