@@ -28,6 +28,8 @@ export interface LessonRuntime {
   runExercise(id: string, source: string): Promise<RunResult>;
   /** What the Stop of the lesson's bar does. */
   stop(): Promise<void>;
+  /** Brings a line of a cell before the reader. */
+  goTo(cellId: string, line: number): void;
   /** Records of the cell's latest run; calls back at once if there are some, and after each later run. */
   onRecords(cellId: string, listener: (records: RecordSummary[]) => void): () => void;
   onCellState(listener: (cellId: string, state: CellState) => void): () => void;
