@@ -166,7 +166,7 @@ export const EN = {
   ghostLate: (o: number, stride: number, start: number, bound: number) =>
     `Window ${o}: (o−1)·s = ${o - 1}·${stride} = ${start} ≥ H+p = ${bound}, it would start past the input, so PyTorch drops it.`,
   ghostLateCount: (naive: number, real: number) => `Rounding up alone would count ${naive}; PyTorch keeps ${real}.`,
-  keptCeil: (o: number, start: number, bound: number) =>
+  keptCeil: (_o: number, start: number, bound: number) =>
     `Last window: (o−1)·s = ${start} < H+p = ${bound}, it starts inside, so it stays.`,
   ruler: (axis: string, size: number, out: number) => `${axis}: ${size} positions, ${s(out, "window")}`,
   strideResolved: (value: string) => `stride = None → ${value}`,

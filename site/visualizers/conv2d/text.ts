@@ -3,8 +3,8 @@ import type { ConvRecord } from "../../../engine/inspect/records.ts";
 import { windowOf } from "../../../engine/inspect/windows.ts";
 import { unreadCount } from "../shell/axis.ts";
 import type { Context, TextTable } from "../shell/context.ts";
+import { askGradients } from "../shell/gradients.ts";
 import { at } from "../shell/tensor.ts";
-import { askGradients } from "./backward.ts";
 import { channelsPerGroup, convAxes, convReaders, convStep, convSteps, explainConv, weightAt } from "./state.ts";
 
 /** One sentence for the current step. */

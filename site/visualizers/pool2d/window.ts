@@ -5,7 +5,7 @@ import type { Context } from "../shell/context.ts";
 import { type CellLook, matrix, type Overlay } from "../shell/grid.ts";
 import { badge, picker, roomFor, upTo } from "../shell/pieces.ts";
 import { inputPlane, outputPlane } from "../shell/tensor.ts";
-import { explainPool, type PoolExplanation, poolAxes, poolReaders } from "./state.ts";
+import { explainPool, type PoolExplanation, poolReaders } from "./state.ts";
 
 /** Rows and columns that ceil_mode's windows reach past the padding. */
 export function beyondOf(record: PoolRecord): { bottom: number; right: number } {

@@ -1,5 +1,5 @@
 /** What flows back through a call: the engine's gradients for a seed in one output plane. */
-import { html, type TemplateResult } from "lit-html";
+import { html, nothing, type TemplateResult } from "lit-html";
 import type { Asked, Context, GradientsAnswer } from "./context.ts";
 
 export type Gradients = Extract<GradientsAnswer, { ok: true }>;

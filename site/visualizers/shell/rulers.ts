@@ -17,7 +17,6 @@ export interface RulerOptions {
 
 /** Draws one ruler. Its words stand in the aria-label and in the lines below. */
 export function ruler(context: Context, axis: Axis, options: RulerOptions): TemplateResult {
-  const { t } = context;
   const ghostReach = axis.ghost ? Math.max(...axis.ghost.taps) + 1 : 0;
   const barReach = Math.max(...axis.bars.slice(-1).flatMap((bar) => bar.taps), 0) + 1;
   const from = -axis.padBefore;
