@@ -3,6 +3,9 @@ import starlight from "@astrojs/starlight";
 import { defineConfig } from "astro/config";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
+import { strideData } from "./site/data/vite-plugin.ts";
+import { strideTypes } from "./site/editor/vite-plugin.ts";
+import { strideKernel } from "./site/kernel/vite-plugin.ts";
 import { remarkLesson } from "./site/markdown/remark-lesson.ts";
 
 // STRIDE_BASE puts the site under a path ("/stride/"), STRIDE_SITE names its address for links that must be absolute.
@@ -59,6 +62,10 @@ export default defineConfig({
     }),
   ],
   vite: {
+    plugins: [strideKernel(), strideData(), strideTypes()],
+    worker: { format: "es" },
+    // Pre-bundling would tear Monaco from its workers.
+    optimizeDeps: { exclude: ["monaco-editor"] },
     build: { target: "es2022" },
   },
 });

@@ -103,6 +103,7 @@ export const en = {
   },
   cell: {
     run: "Run",
+    runTitle: "Run (Shift+Enter)",
     runThis: (id: string) => `Run cell ${id}`,
     stop: "Stop",
     stopThis: (id: string) => `Stop cell ${id}`,
@@ -114,6 +115,8 @@ export const en = {
     twinTitle: "The same in PyTorch",
     label: (id: string) => `Cell ${id}`,
     codeLabel: (id: string) => `Code of cell ${id}`,
+    tabLeaves: "Tab leaves the editor",
+    tabIndents: "Tab indents",
     editorLabel: (id: string) => `Edit the code of cell ${id}. Esc leaves the editor.`,
     outputLabel: (id: string) => `Output of cell ${id}`,
     folded: "Setup",
@@ -150,6 +153,7 @@ export const en = {
     compareNew: "New",
     line: (n: number) => `Line ${n}`,
     lineError: (n: number) => `Error on line ${n}`,
+    unmet: (id: string) => `The cell ${id}, which this needs, did not run to its end.`,
     needed: (cells: string) => `Ran first, because it is needed: ${cells}`,
   },
   output: {

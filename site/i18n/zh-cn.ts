@@ -98,6 +98,7 @@ export const zhCn: Messages = {
   },
   cell: {
     run: "运行",
+    runTitle: "运行(Shift+Enter)",
     runThis: (id) => `运行单元 ${id}`,
     stop: "停止",
     stopThis: (id) => `停止单元 ${id}`,
@@ -109,6 +110,8 @@ export const zhCn: Messages = {
     twinTitle: "同样的 PyTorch 代码",
     label: (id) => `单元 ${id}`,
     codeLabel: (id) => `单元 ${id} 的代码`,
+    tabLeaves: "Tab 键离开编辑器",
+    tabIndents: "Tab 键缩进",
     editorLabel: (id) => `编辑单元 ${id} 的代码。按 Esc 离开编辑器。`,
     outputLabel: (id) => `单元 ${id} 的输出`,
     folded: "准备代码",
@@ -145,6 +148,7 @@ export const zhCn: Messages = {
     compareNew: "新的",
     line: (n) => `第 ${n} 行`,
     lineError: (n) => `第 ${n} 行出错`,
+    unmet: (id) => `这里需要的单元 ${id} 没有运行完。`,
     needed: (cells) => `因为需要,先运行了:${cells}`,
   },
   output: {

@@ -25,8 +25,9 @@ function details(part: string, summary: string, children: RootContent[]): RootCo
   return element("details", { dataPart: part }, [html("summary", {}, [words(summary)]), ...children]);
 }
 
-const isContainer = (node: Content, name: string): node is ContainerDirective =>
-  node.type === "containerDirective" && node.name === name;
+/** The directive of this name, or null. */
+const container = (node: Content, name: string): ContainerDirective | null =>
+  node.type === "containerDirective" && node.name === name ? node : null;
 
 const fenceKind = (node: Content) =>
   node.type === "code" ? classifyFence([node.lang, node.meta].filter(Boolean).join(" ")).kind : null;
@@ -43,11 +44,14 @@ export async function exercise(node: ContainerDirective, context: RenderContext)
     const kind = fenceKind(child);
     if (kind === "starter") starter = child as Code;
     else if (kind === "check") continue;
-    else if (isContainer(child, "hint")) {
-      folded.push(details("hint", t.exercise.hint(++hints), await rendered(child.children, context)));
-    } else if (isContainer(child, "solution")) {
-      folded.push(details("solution", t.exercise.solution, await rendered(child.children, context)));
-    } else prompt.push(child);
+    else {
+      const hint = container(child, "hint");
+      const solution = container(child, "solution");
+      if (hint !== null) folded.push(details("hint", t.exercise.hint(++hints), await rendered(hint.children, context)));
+      else if (solution !== null) {
+        folded.push(details("solution", t.exercise.solution, await rendered(solution.children, context)));
+      } else prompt.push(child);
+    }
   }
   return element("stride-exercise", { id, dataExercise: id, dataVerdict: "none" }, [
     label(t.exercise.label),
@@ -66,9 +70,10 @@ async function readQuestion(node: ContainerDirective, context: RenderContext) {
   const why: RootContent[] = [];
   let choices: Choice[] | null = null;
   for (const child of node.children) {
-    const list = child.type === "list" && choices === null ? readChoices(child) : null;
+    const list: Choice[] | null = child.type === "list" && choices === null ? readChoices(child) : null;
+    const reason = container(child, "why");
     if (list !== null) choices = list;
-    else if (isContainer(child, "why")) why.push(...(await rendered(child.children, context)));
+    else if (reason !== null) why.push(...(await rendered(reason.children, context)));
     else prompt.push(child);
   }
   return { prompt: await rendered(prompt, context), choices, why };

@@ -1,5 +1,5 @@
 /** A cell on the page: its code, what PyTorch printed for it, and the twin that printed it. */
-import type { ElementContent } from "hast";
+import type { ElementContent, Properties } from "hast";
 import type { RootContent } from "mdast";
 import type { Messages } from "../i18n/index.ts";
 import type { CellSpec } from "../lesson/types.ts";
@@ -10,12 +10,15 @@ import { hastElement as h, html, words } from "./nodes.ts";
 export async function cell(spec: CellSpec, t: Messages): Promise<RootContent> {
   const code = h("div", { dataPart: "code" }, [await highlightCode(spec.source, "ts")]);
   const children: ElementContent[] = [
+    runMark(spec.id, t),
     spec.hidden ? h("details", { dataPart: "folded" }, [h("summary", {}, [words(t.cell.folded)]), code]) : code,
-    h("div", { dataPart: "output" }, spec.output === null ? [] : recorded(spec.output, t)),
+    strip(spec, t),
+    h("p", { dataPart: "origin" }, [words(spec.output === null ? "" : t.cell.recordedOrigin)]),
+    h("div", { dataPart: "output" }, spec.output === null ? [] : [recorded(spec.output)]),
   ];
   if (spec.twin !== null) {
     children.push(
-      h("details", { dataPart: "twin" }, [
+      h("details", { dataPart: "twin", id: `${spec.id}-twin` }, [
         h("summary", {}, [words(t.cell.twinTitle)]),
         await highlightCode(spec.twin, "python"),
       ]),
@@ -35,12 +38,57 @@ export async function cell(spec: CellSpec, t: Messages): Promise<RootContent> {
   );
 }
 
-/** What PyTorch printed, to the letter, under a label that says so. */
-function recorded(output: string, t: Messages): ElementContent[] {
-  return [
-    h("p", { dataPart: "origin" }, [words(t.cell.recordedOrigin)]),
-    h("pre", { dataOutput: "text", dataRecorded: "", translate: "no" }, [words(output)]),
-  ];
+/** What PyTorch printed, to the letter. The inner span keeps a first empty line, which HTML would drop after <pre>. */
+function recorded(output: string): ElementContent {
+  return h("pre", { dataOutput: "text", dataRecorded: "", translate: "no" }, [h("span", {}, [words(output)])]);
+}
+
+/** Buttons are in the HTML from the start, so that nothing moves when the script arrives; without one they are not shown. */
+function button(action: string, label: ElementContent[], properties: Properties = {}): ElementContent {
+  return h("button", { type: "button", dataAction: action, ...properties }, label);
+}
+
+function icon(path: string): ElementContent {
+  return h("svg", { viewBox: "0 0 16 16", width: 16, height: 16, ariaHidden: "true", focusable: "false" }, [
+    h("path", { d: path, fill: "currentColor" }, []),
+  ]);
+}
+
+/** In the margin: run, or stop. */
+function runMark(id: string, t: Messages): ElementContent {
+  return h("div", { dataPart: "mark", dataNeedsJs: "" }, [
+    button("run", [icon("M4 2.5v11l9.5-5.5z")], { ariaLabel: t.cell.runThis(id), title: t.cell.runTitle }),
+    button("stop", [icon("M3.5 3.5h9v9h-9z")], { ariaLabel: t.cell.stopThis(id), title: t.cell.stop, hidden: true }),
+  ]);
+}
+
+/** Under the code: the state as a word, and what can be done. */
+function strip(spec: CellSpec, t: Messages): ElementContent {
+  const actions: ElementContent[] = [];
+  if (spec.readonly) actions.push(h("span", { className: ["cell-readonly"] }, [words(t.cell.readonly)]));
+  else {
+    actions.push(
+      button("edit", [words(t.cell.edit)], { ariaPressed: "false" }),
+      button("plain-editor", [words(t.cell.plainEditor)]),
+      button("reset", [words(t.cell.reset)], { hidden: true }),
+    );
+  }
+  if (spec.twin !== null) {
+    actions.push(
+      button("twin", [words(t.cell.twin)], { ariaExpanded: "false", ariaControls: [`${spec.id}-twin`] }),
+    );
+  }
+  return h("div", { dataPart: "strip", dataNeedsJs: "" }, [
+    h("span", { dataPart: "state" }, [words(t.cell.state.recorded)]),
+    h("span", { dataPart: "edited" }, []),
+    h("span", { dataPart: "note" }, []),
+    h("span", { dataPart: "actions" }, actions),
+  ]);
+}
+
+/** Where a cell writes for TensorBoard, the panel that shows it. */
+export function board(spec: CellSpec): RootContent | null {
+  return /\bnew\s+SummaryWriter\s*\(/.test(spec.source) ? html("stride-tensorboard", { dataOf: spec.id }, []) : null;
 }
 
 /** Code that is shown and never run. */

@@ -43,7 +43,7 @@ export async function highlightCode(code: string, language: string | null): Prom
   const lines =
     grammar === undefined
       ? code.split("\n").map((content) => [{ content, color: undefined }])
-      : (await load()).codeToTokensBase(code, { lang: grammar as "typescript", theme: "stride" });
+      : (await load()).codeToTokensBase(code, { lang: grammar as "typescript", theme: "stride" as "none" });
   const children: ElementContent[] = [];
   lines.forEach((tokens, index) => {
     if (index > 0) children.push({ type: "text", value: "\n" });

@@ -16,7 +16,7 @@ export function finishProse(tree: Root, lesson: Lesson): void {
     let id = slugger.slug(textOf(node));
     // A cell's id is its anchor for ever; a heading of the same name gives way.
     while (taken.has(id)) id = slugger.slug(`${id}-section`);
-    node.data = { ...node.data, hProperties: { ...(node.data?.hProperties ?? {}), id } };
+    node.data = { ...node.data, hProperties: { id } } as Heading["data"];
   });
   visit(tree, "link", (node: Link) => {
     node.url = siteLink(node.url, lesson);

@@ -16,13 +16,13 @@ import { ASIDES, classifyFence } from "../lesson/fence.ts";
 import { remarkLessonDirectives } from "../lesson/remark-lesson-directives.ts";
 import type { Lesson } from "../lesson/types.ts";
 import { aside, exercise, predict, quiz, visualizer } from "./blocks.ts";
-import { cell, plainFence } from "./cells.ts";
+import { board, cell, plainFence } from "./cells.ts";
 import { html, words } from "./nodes.ts";
 import { finishProse } from "./prose.ts";
 
 /** Adds the lesson's directives to the parser, and turns what it parsed into the page. Faults stop the build. */
 export function remarkLesson(this: Processor<Root>): (tree: Root, file: VFile) => Promise<void> {
-  remarkLessonDirectives.call(this);
+  remarkLessonDirectives.call(this as Parameters<typeof remarkLessonDirectives.call>[0]);
   return async (tree, file) => {
     const text = readFileSync(file.path, "utf8");
     const lesson = assertLesson(relative(process.cwd(), file.path).replaceAll("\\", "/"), text);
@@ -58,7 +58,8 @@ export async function renderBlocks(parent: Parent, context: RenderContext): Prom
   const rendered: RootContent[] = [];
   for (const node of parent.children) {
     const block = await renderBlock(node, context);
-    if (block === undefined) {
+    if (Array.isArray(block)) rendered.push(...block);
+    else if (block === undefined) {
       if ("children" in node) await renderBlocks(node as Parent, context);
       rendered.push(node);
     } else if (block !== null) rendered.push(block);
@@ -67,7 +68,7 @@ export async function renderBlocks(parent: Parent, context: RenderContext): Prom
 }
 
 /** The node's HTML; null where another block shows it; undefined where it is ordinary Markdown. */
-async function renderBlock(node: Nodes, context: RenderContext): Promise<RootContent | null | undefined> {
+async function renderBlock(node: Nodes, context: RenderContext): Promise<RootContent | RootContent[] | null | undefined> {
   if (node.type === "code") return renderFence(node, context);
   if (node.type === "leafDirective") return visualizer((node as LeafDirective).attributes ?? {});
   if (node.type !== "containerDirective") return undefined;
@@ -84,12 +85,12 @@ async function renderBlock(node: Nodes, context: RenderContext): Promise<RootCon
   }
 }
 
-async function renderFence(node: Code, { lesson, t }: RenderContext): Promise<RootContent | null> {
+async function renderFence(node: Code, { lesson, t }: RenderContext): Promise<RootContent | RootContent[] | null> {
   const { kind, attributes } = classifyFence([node.lang, node.meta].filter(Boolean).join(" "));
   if (kind === "twin" || kind === "output") return null;
   if (kind === "cell") {
     const spec = lesson.cells.find((one) => one.id === attributes.id);
-    if (spec !== undefined) return cell(spec, t);
+    if (spec !== undefined) return [await cell(spec, t), board(spec)].filter((one) => one !== null);
   }
   return plainFence(node.value, node.lang ?? null);
 }

@@ -37,7 +37,7 @@ export function openSearch(host: HTMLElement): void {
     });
     document.body.append(dialog);
   }
-  const view = (results: PagefindResult[] | null, query: string, available: boolean) =>
+  const view = (results: PagefindResult[] | null, query: string, available: boolean): void => {
     render(
       html`<div class="search-frame">
         <form method="dialog" class="search-form">
@@ -77,7 +77,8 @@ export function openSearch(host: HTMLElement): void {
       </div>`,
       dialog!,
     );
-  const search = async (query: string) => {
+  };
+  const search = async (query: string): Promise<void> => {
     const engine = await pagefind;
     if (!engine) return view(null, query, false);
     if (query.trim() === "") return view(null, query, true);

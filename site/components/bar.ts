@@ -1,0 +1,132 @@
+/** The bar above a lesson: what runs everything, what the engine is doing, how far the student is, and what to say. */
+import type { Messages } from "../i18n/index.ts";
+import type { KernelState } from "../kernel/protocol.ts";
+import { action, button, part, say } from "./dom.ts";
+
+export interface BarActions {
+  runAll(): void;
+  restart(): void;
+  stop(): void;
+  device(device: "cpu" | "webgpu"): void;
+  resetAll(): void;
+}
+
+export interface Choice {
+  label: string;
+  primary?: boolean;
+  run(): void;
+}
+
+export class LessonBar {
+  readonly #host: HTMLElement;
+  readonly #t: Messages;
+  readonly #actions: BarActions;
+  #storageSaid = false;
+
+  constructor(host: HTMLElement, t: Messages, actions: BarActions) {
+    this.#host = host;
+    this.#t = t;
+    this.#actions = actions;
+    const bar = part(host, "bar");
+    if (bar === null) return;
+    action(bar, "run-all")?.addEventListener("click", () => actions.runAll());
+    action(bar, "restart")?.addEventListener("click", () => actions.restart());
+    action(bar, "stop")?.addEventListener("click", () => actions.stop());
+    action(bar, "reset-lesson")?.addEventListener("click", () => this.#askReset());
+    const device = bar.querySelector<HTMLSelectElement>("select[data-control='device']");
+    const gpu = device?.querySelector<HTMLOptionElement>("option[value='webgpu']");
+    if (gpu && !("gpu" in navigator)) {
+      gpu.disabled = true;
+      gpu.textContent = t.lesson.webgpuAbsent;
+    }
+    device?.addEventListener("change", () => actions.device(device.value === "webgpu" ? "webgpu" : "cpu"));
+    this.kernel("idle");
+  }
+
+  get #bar(): HTMLElement | null {
+    return part(this.#host, "bar");
+  }
+
+  kernel(state: KernelState): void {
+    this.#host.dataset.kernel = state;
+    const bar = this.#bar;
+    if (bar === null) return;
+    say(part(bar, "kernel-state"), this.#t.lesson.kernel[state]);
+    const stop = action(bar, "stop");
+    if (stop) stop.disabled = state !== "running";
+    const restart = action(bar, "restart");
+    if (restart) restart.disabled = state === "idle" || state === "starting";
+  }
+
+  progress(done: number, all: number, edited: boolean): void {
+    const bar = this.#bar;
+    if (bar === null) return;
+    const track = part(bar, "progress");
+    if (track !== null) {
+      track.style.setProperty("--share", all === 0 ? "0" : String(done / all));
+      track.title = this.#t.lesson.progress(done, all);
+      say(part(track, "progress-words"), this.#t.lesson.progressShort(done, all));
+      say(part(track, "progress-full"), this.#t.lesson.progress(done, all));
+    }
+    const reset = action(bar, "reset-lesson");
+    if (reset) reset.hidden = !edited;
+  }
+
+  dataset(name: string | null): void {
+    const element = this.#bar && part(this.#bar, "dataset");
+    if (!element) return;
+    say(element, name === null ? "" : (this.#t.lesson.dataset[name] ?? name));
+    element.title = name === null ? "" : (this.#t.lesson.datasetTitle[name] ?? "");
+  }
+
+  device(device: "cpu" | "webgpu"): void {
+    const select = this.#bar?.querySelector<HTMLSelectElement>("select[data-control='device']");
+    if (select) select.value = device;
+  }
+
+  /** A sentence below the bar, with what can be done about it. The last one stands until it is answered or replaced. */
+  notice(text: string, choices: Choice[] = []): void {
+    const host = this.#bar && part(this.#bar, "notice");
+    if (!host) return;
+    const words = document.createElement("p");
+    words.textContent = text;
+    const buttons = choices.map(({ label, primary, run }) =>
+      button(label, primary ? "btn btn-primary" : "btn", () => {
+        this.clearNotice();
+        run();
+      }),
+    );
+    host.replaceChildren(words, ...buttons);
+  }
+
+  clearNotice(): void {
+    (this.#bar && part(this.#bar, "notice"))?.replaceChildren();
+  }
+
+  ask(text: string, yes: string, no: string): Promise<boolean> {
+    return new Promise((resolve) =>
+      this.notice(text, [
+        { label: yes, primary: true, run: () => resolve(true) },
+        { label: no, run: () => resolve(false) },
+      ]),
+    );
+  }
+
+  sayStorageBlocked(): void {
+    if (this.#storageSaid) return;
+    this.#storageSaid = true;
+    this.notice(this.#t.lesson.storageBlocked, [{ label: this.#t.lesson.dismiss, run: () => {} }]);
+  }
+
+  sayLoadFailed(error: Error, again: () => void): void {
+    const t = this.#t.lesson;
+    this.notice(navigator.onLine ? t.loadFailed(error.message) : t.offline, [{ label: t.tryAgain, primary: true, run: again }]);
+  }
+
+  #askReset(): void {
+    const t = this.#t.lesson;
+    void this.ask(t.resetAsk, t.resetYes, t.cancel).then((yes) => {
+      if (yes) this.#actions.resetAll();
+    });
+  }
+}
