@@ -4,7 +4,7 @@
  */
 import { type Remote, wrap } from "comlink";
 import type { OpRecord } from "../../engine/inspect/records.ts";
-import { type KernelFrame, openFrame } from "./frame.ts";
+import { KernelFrame } from "./frame.ts";
 import type {
   CellState,
   DatasetFile,
@@ -54,7 +54,6 @@ interface Flight {
 
 /** One kernel's life, from its frame to its end. */
 interface Connection {
-  frame: KernelFrame;
   remote: Remote<WorkerApi>;
   /** Rejects what waits for an answer. */
   waiting: Set<(error: Error) => void>;
@@ -68,6 +67,7 @@ class StrideKernelClient extends EventTarget implements KernelClient {
   generation = 0;
   readonly api: KernelClient["api"];
   private readonly options: KernelClientOptions;
+  private frame: KernelFrame | null = null;
   private connection: Connection | null = null;
   private starting: Promise<void> | null = null;
   private readonly listeners = new Set<(event: KernelEvent) => void>();
@@ -145,7 +145,8 @@ class StrideKernelClient extends EventTarget implements KernelClient {
 
   private async fly({ request }: Flight): Promise<void> {
     const connection = this.connection;
-    const { result, batch } = await this.request((remote) => remote.run(request));
+    const { compileRequest } = await import("./compile-request.ts");
+    const { result, batch } = await this.request((remote) => remote.run(compileRequest(request)));
     if (connection) await this.arrived(connection, batch);
     this.deliver();
     this.land(request.runId, (flight) => flight.resolve(result));
@@ -173,7 +174,8 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     const generation = ++this.generation;
     const abandoned = (): boolean => generation !== this.generation;
     try {
-      const text = await this.options.kernelText();
+      // The compiler comes with the first kernel, not with the page.
+      const [text] = await Promise.all([this.options.kernelText(), import("./compile-request.ts")]);
       if (abandoned()) throw new KernelGoneError();
       await this.connect(generation, text);
       const { configuration } = this;
@@ -188,47 +190,53 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     }
   }
 
-  private connect(generation: number, text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const limit = this.options.startTimeout ?? 15_000;
+  private async connect(generation: number, text: string): Promise<void> {
+    const limit = this.options.startTimeout ?? 15_000;
+    this.frame ??= new KernelFrame();
+    const { frame } = this;
+    let stopTimer = (): void => {};
+    const answered = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(
+          new KernelStartError(
+            `the kernel did not start within ${limit / 1000} s: the browser or an extension may block it`,
+          ),
+        );
+      }, limit);
+      stopTimer = () => clearTimeout(timer);
       const fail = (message: string): void => {
-        clearTimeout(timer);
-        reject(new KernelStartError(message));
+        reject(new KernelStartError(`the kernel could not start: ${message}`));
+        if (generation === this.generation && this.state !== "starting") this.died(message);
       };
-      const timer = setTimeout(
-        () => fail(`the kernel did not start within ${limit / 1000} s: the browser or an extension may block it`),
-        limit,
-      );
-      const frame = openFrame(text, { generation }, (message) => {
-        fail(`the kernel could not start: ${message}`);
-        if (this.connection === connection && this.state !== "starting") this.died(message);
-      });
-      const connection: Connection = {
-        frame,
-        remote: wrap<WorkerApi>(frame.requests),
-        waiting: new Set(),
-        batch: 0,
-        batchWaiters: [],
-      };
-      this.connection = connection;
-      connection.waiting.add((error) => {
-        clearTimeout(timer);
-        reject(error);
-      });
-      frame.events.addEventListener("message", ({ data }: MessageEvent<EventMessage>) => {
-        if (this.connection !== connection) return;
-        if (data.kind === "ready") {
-          clearTimeout(timer);
-          resolve();
-        } else if (data.kind === "failed") fail(`the kernel could not start: ${data.message}`);
-        else this.received(connection, data.events, data.batch);
-      });
-      // The other end of the port goes when its process does: out of memory, or the tab's helper process killed.
-      frame.events.addEventListener("close", () => {
-        if (this.connection === connection) this.died("the kernel's process ended, perhaps for want of memory");
-      });
-      frame.events.start();
+      frame.start(text, { generation }, fail).then((ports) => {
+        if (generation !== this.generation) return;
+        const connection: Connection = {
+          remote: wrap<WorkerApi>(ports.requests),
+          waiting: new Set([reject]),
+          batch: 0,
+          batchWaiters: [],
+        };
+        this.connection = connection;
+        ports.events.addEventListener("message", ({ data }: MessageEvent<EventMessage>) => {
+          if (this.connection !== connection) return;
+          if (data.kind === "ready") {
+            connection.waiting.delete(reject);
+            resolve();
+          } else if (data.kind === "failed") fail(data.message);
+          else this.received(connection, data.events, data.batch);
+        });
+        // The other end of the port goes when its process does: out of memory, or ended by the system.
+        ports.events.addEventListener("close", () => {
+          if (this.connection === connection) this.died("the kernel's process ended, perhaps for want of memory");
+        });
+        ports.events.start();
+      }, reject);
     });
+    try {
+      await answered;
+    } finally {
+      stopTimer();
+    }
   }
 
   private died(message: string): void {
@@ -258,8 +266,13 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     const { connection } = this;
     this.connection = null;
     // Late words of this kernel carry its generation and are dropped.
+    if (state === "stopped") this.frame?.stop();
+    else {
+      // Whatever went wrong may be the frame's fault.
+      this.frame?.remove();
+      this.frame = null;
+    }
     if (connection) {
-      connection.frame.remove();
       for (const reject of connection.waiting) reject(error);
       for (const { resolve } of connection.batchWaiters) resolve();
     }

@@ -33,67 +33,95 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
+/** One worker at a time: a new kernel ends the one before it, and a message without ports only ends it. */
 const FRAME_SCRIPT = `
+let worker = null;
 addEventListener("message", (event) => {
   if (event.source !== parent) return;
-  const events = event.ports[1];
-  const fail = (message) => parent.postMessage({ strideKernelFailed: message || "the worker was refused" }, "*");
+  worker?.terminate();
+  worker = null;
+  if (event.ports.length === 0) return;
+  const { generation } = event.data.options;
+  const fail = (message) => parent.postMessage({ strideKernelFailed: message || "the worker was refused", generation }, "*");
   try {
-    const worker = new Worker(${JSON.stringify(`data:text/javascript,${encodeURIComponent(BOOTSTRAP)}`)}, { type: "module" });
+    worker = new Worker(${JSON.stringify(`data:text/javascript,${encodeURIComponent(BOOTSTRAP)}`)}, { type: "module" });
     worker.onerror = (error) => { error.preventDefault(); fail(error.message); };
     worker.postMessage(event.data, [...event.ports]);
   } catch (error) {
     fail(String(error && error.message || error));
   }
-}, { once: true });
+});
 `;
 
 const DOCUMENT = `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><title>kernel</title><script nonce="${NONCE}">${FRAME_SCRIPT}</script>`;
 
-export interface KernelFrame {
+export interface KernelPorts {
   requests: MessagePort;
   events: MessagePort;
-  /** Ends the worker at once, whatever it is doing. */
-  remove(): void;
 }
 
-/**
- * Builds the frame and starts the worker in it. Whether the kernel came up is said on the port of events.
- * @param onFailure is called when the frame could not start the worker
- */
-export function openFrame(text: string, options: StartOptions, onFailure: (message: string) => void): KernelFrame {
-  const frame = document.createElement("iframe");
-  frame.setAttribute("sandbox", "allow-scripts");
-  frame.setAttribute("aria-hidden", "true");
-  frame.setAttribute("referrerpolicy", "no-referrer");
-  frame.tabIndex = -1;
-  frame.title = "kernel";
-  frame.style.cssText = "display:none";
-  frame.srcdoc = DOCUMENT;
-  const requests = new MessageChannel();
-  const events = new MessageChannel();
-  frame.addEventListener(
-    "load",
-    () => {
-      frame.contentWindow?.postMessage({ text, options }, "*", [requests.port2, events.port2]);
-    },
-    { once: true },
-  );
-  const listen = (event: MessageEvent): void => {
-    if (event.source !== frame.contentWindow || event.source === null) return;
-    const message = (event.data as { strideKernelFailed?: unknown } | null)?.strideKernelFailed;
-    if (message !== undefined) onFailure(String(message));
-  };
-  addEventListener("message", listen);
-  document.body.append(frame);
-  return {
-    requests: requests.port1,
-    events: events.port1,
-    remove() {
-      removeEventListener("message", listen);
-      frame.remove();
-      requests.port1.close();
-      events.port1.close();
-    },
+/** The frame stays while its workers come and go: making one takes longer than starting a worker. */
+export class KernelFrame {
+  private readonly frame = document.createElement("iframe");
+  private readonly loaded: Promise<void>;
+  private onFailure: (message: string) => void = () => {};
+  private generation = 0;
+  private ports: KernelPorts | null = null;
+
+  constructor() {
+    const { frame } = this;
+    frame.setAttribute("sandbox", "allow-scripts");
+    frame.setAttribute("aria-hidden", "true");
+    frame.setAttribute("referrerpolicy", "no-referrer");
+    frame.tabIndex = -1;
+    frame.title = "kernel";
+    frame.style.cssText = "display:none";
+    frame.srcdoc = DOCUMENT;
+    this.loaded = new Promise((resolve) => frame.addEventListener("load", () => resolve(), { once: true }));
+    addEventListener("message", this.listen);
+    document.body.append(frame);
+  }
+
+  /**
+   * Starts a worker; the one before it ends. Whether the kernel came up is said on the port of events.
+   * @param onFailure is called when the frame could not start the worker
+   */
+  async start(text: string, options: StartOptions, onFailure: (message: string) => void): Promise<KernelPorts> {
+    await this.loaded;
+    this.stop();
+    this.onFailure = onFailure;
+    this.generation = options.generation;
+    const requests = new MessageChannel();
+    const events = new MessageChannel();
+    this.ports = { requests: requests.port1, events: events.port1 };
+    this.frame.contentWindow?.postMessage({ text, options }, "*", [requests.port2, events.port2]);
+    return this.ports;
+  }
+
+  /** Ends the worker at once, whatever it is doing. */
+  stop(): void {
+    if (!this.ports) return;
+    this.frame.contentWindow?.postMessage({}, "*");
+    this.ports.requests.close();
+    this.ports.events.close();
+    this.ports = null;
+  }
+
+  /** Ends everything: for a frame whose process is gone, or that does not answer. */
+  remove(): void {
+    removeEventListener("message", this.listen);
+    this.frame.remove();
+    this.ports?.requests.close();
+    this.ports?.events.close();
+    this.ports = null;
+  }
+
+  private readonly listen = (event: MessageEvent): void => {
+    if (event.source === null || event.source !== this.frame.contentWindow) return;
+    const { strideKernelFailed, generation } = (event.data ?? {}) as {
+      strideKernelFailed?: unknown;
+      generation?: unknown;
+    };
+    if (strideKernelFailed !== undefined && generation === this.generation) this.onFailure(String(strideKernelFailed));
   };
 }

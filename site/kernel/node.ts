@@ -3,6 +3,7 @@
  * in place of blob URLs. Cells get addresses like `stride-cell:7/first-conv`, which a loader hook answers from memory.
  */
 import { registerHooks } from "node:module";
+import { compileRequest } from "./compile-request.ts";
 import type { KernelEvent, OutputItem, RunRequest, RunResult } from "./protocol.ts";
 import type { Engine } from "./worker/engine.ts";
 import { Kernel, type KernelHost } from "./worker/kernel.ts";
@@ -106,7 +107,7 @@ export async function createNodeKernel(options: NodeKernelOptions = {}): Promise
     events,
     async run(request) {
       const id = runId++;
-      const result = await kernel.run({ ...request, runId: id });
+      const result = await kernel.run(compileRequest({ ...request, runId: id }));
       kernel.flush();
       const items = itemsOf(events, id);
       const text = items.map((item) => (item.kind === "text" && item.stream === "stdout" ? item.text : "")).join("");

@@ -4,28 +4,15 @@
  */
 import { tsPlugin } from "@sveltejs/acorn-typescript";
 import { Parser } from "acorn";
+import { CellSyntaxError } from "./cell-error.ts";
+
+export { CellSyntaxError } from "./cell-error.ts";
 
 export interface SyntaxNode {
   type: string;
   start: number;
   end: number;
   [field: string]: unknown;
-}
-
-/** A fault found before the cell runs, with its place: line and column are 1-based. */
-export class CellSyntaxError extends SyntaxError {
-  readonly line: number;
-  readonly column: number;
-  /** What to write instead, when that is known. */
-  readonly hint: string | null;
-
-  constructor(message: string, place: { line: number; column: number }, hint: string | null = null) {
-    super(message);
-    this.name = "SyntaxError";
-    this.line = place.line;
-    this.column = place.column;
-    this.hint = hint;
-  }
 }
 
 const TypeScriptParser = Parser.extend(tsPlugin() as unknown as (BaseParser: typeof Parser) => typeof Parser);

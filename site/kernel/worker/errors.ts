@@ -2,8 +2,10 @@
  * What was thrown, as data: the sentence without its hint, and the places in cells that it passed through. A cell may throw
  * anything, and getters of what it throws may throw too.
  */
+
+import { CellSyntaxError } from "../../lesson/cell-error.ts";
 import type { CompiledCell } from "../../lesson/compile.ts";
-import { CellSyntaxError, sourcePlace } from "../../lesson/compile.ts";
+import { sourcePlace } from "../../lesson/link.ts";
 import type { ErrorData, ErrorFrame } from "../protocol.ts";
 
 /** Thrown at the next yield of a run that the reader has stopped. */

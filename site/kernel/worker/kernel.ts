@@ -4,8 +4,11 @@
  */
 import type { RecordDraft, Recorder } from "../../../engine/inspect/recorder.ts";
 import type { OpRecord } from "../../../engine/inspect/records.ts";
-import { type CompiledCell, compileCell, linkCell } from "../../lesson/compile.ts";
+import { CellSyntaxError } from "../../lesson/cell-error.ts";
+import type { CompiledCell } from "../../lesson/compile.ts";
+import { linkCell } from "../../lesson/link.ts";
 import { STANDARD_GLOBALS } from "../../lesson/modules.ts";
+import type { CompiledRequest, CompileOutcome } from "../compile-request.ts";
 import type {
   ErrorData,
   GradientsAnswer,
@@ -15,15 +18,15 @@ import type {
   WhatIf,
   WhatIfAnswer,
 } from "../protocol.ts";
+import { cellNames } from "./cell-names.ts";
 import { CellOutput, type Emit, type NewItem } from "./cell-output.ts";
-import { CheckList, close, equal, shapeOf } from "./checks.ts";
-import { itemOf, MAX_NUMBERS, shownItemOf } from "./display.ts";
+import { CheckList } from "./checks.ts";
+import { itemOf, MAX_NUMBERS } from "./display.ts";
 import type { Engine, LoopProgress, PrintedValue } from "./engine.ts";
 import { framesOf, NameError, StopError, toErrorData } from "./errors.ts";
 import { type Clock, EventStream } from "./event-stream.ts";
 import { ModuleTable } from "./module-table.ts";
 import { RecordStore } from "./record-store.ts";
-import { Tqdm, type TqdmOptions } from "./tqdm.ts";
 
 type Refusal = Extract<WhatIfAnswer, { ok: false }>;
 type AnyEvent = KernelEvent extends infer E ? (E extends unknown ? Omit<E, "generation" | "runId"> : never) : never;
@@ -112,7 +115,7 @@ export class Kernel {
     return this.events.flush();
   }
 
-  run(request: RunRequest): Promise<RunResult> {
+  run(request: CompiledRequest): Promise<RunResult> {
     const run: Run = { runId: request.runId, cellId: request.cellId, output: this.outputOf(request), last: null };
     if (this.waiting++ > 0) this.emit(run, { type: "cell-state", cellId: run.cellId, state: "queued", ms: null });
     const result = this.queue.then(() => this.runNow(run, request));
@@ -186,7 +189,7 @@ export class Kernel {
 
   // ---- one run
 
-  private async runNow(run: Run, request: RunRequest): Promise<RunResult> {
+  private async runNow(run: Run, request: CompiledRequest): Promise<RunResult> {
     const started = this.host.now();
     const { cellId } = run;
     const finish = (state: RunResult["state"], rest: Partial<RunResult> = {}): RunResult => {
@@ -205,7 +208,7 @@ export class Kernel {
     this.active = this.lastRun = run;
     this.emit(run, { type: "cell-state", cellId, state: "running", ms: null });
     try {
-      const cell = compileCell(cellId, request.source, { modules: this.modules.names });
+      const cell = compiled(request.cell);
       this.cells.set(cellId, cell);
       const scope = this.scopeOf(cell, request);
       const checks = new CheckList();
@@ -214,9 +217,9 @@ export class Kernel {
       if (run.last && run.last.value !== undefined && run.last.value !== null)
         run.output.add(itemOf(run.last.value, this.engine));
       this.engine.checkMemory();
-      if (request.check !== null) await this.check(request.check, cell, module.url, request.scope, names, checks);
+      if (request.checker) await this.check(request.checker, cell, module.url, request.scope, names, checks);
       if (request.publishes) this.published.set(cellId, module);
-      return finish("done", { verdicts: request.check === null ? null : checks.verdicts });
+      return finish("done", { verdicts: request.checker ? checks.verdicts : null });
     } catch (error) {
       if (error instanceof StopError || this.stopRequested) return finish("stopped");
       const data = this.errorData(error, cellId);
@@ -280,7 +283,7 @@ export class Kernel {
 
   /** The checks of an exercise see its names first, then what the exercise itself sees. */
   private async check(
-    source: string,
+    outcome: CompileOutcome,
     cell: CompiledCell,
     url: string,
     scope: Record<string, string>,
@@ -288,7 +291,7 @@ export class Kernel {
     checks: CheckList,
   ): Promise<void> {
     try {
-      const checker = compileCell(`${cell.cellId}#check`, source, { modules: this.modules.names });
+      const checker = compiled(outcome);
       const urls = new Map<string, string>();
       for (const { name } of checker.free) {
         const published = Object.hasOwn(scope, name) ? this.published.get(scope[name]!) : undefined;
@@ -334,97 +337,46 @@ export class Kernel {
   // ---- what a cell has by name
 
   private cellNames(run: Run, checks: CheckList): Record<string, unknown> {
-    const { engine, host } = this;
-    /** The run that output belongs to when this cell's function is called: the one running now, else the cell's own. */
-    const within = <T>(write: () => T): T => {
-      const before = this.callback;
-      if (!this.active && !this.callback) this.callback = run;
-      try {
-        return write();
-      } finally {
-        this.callback = before;
-      }
-    };
-    const print = (...values: unknown[]): void => within(() => engine.print(...values));
-    const complain = (...values: unknown[]): void =>
-      within(() => {
-        this.stream = "stderr";
-        try {
-          engine.print(...values);
-        } finally {
-          this.stream = "stdout";
-        }
-      });
-    const wrap =
-      (callback: unknown, values: unknown[]): (() => void) =>
-      () => {
-        const before = this.callback;
-        this.callback = run;
-        try {
-          (callback as (...args: unknown[]) => unknown)(...values);
-        } catch (error) {
-          this.stray(error);
-        } finally {
-          this.callback = before;
-        }
-      };
-    const timers = new Map<string, number>();
     return {
       display: (value: unknown): unknown => {
         run.last = { value };
         return value;
       },
       load: (name: unknown): Promise<unknown> => this.modules.load(String(name)),
-      print,
-      show: (value: unknown, options: { label?: string } = {}): void =>
-        within(() => {
-          this.current()!.output.add(shownItemOf(value, String(options.label ?? ""), engine));
-        }),
-      tqdm: (source: Iterable<unknown> | AsyncIterable<unknown> | number, options: TqdmOptions = {}) =>
-        new Tqdm(source, options, {
-          add: (item) => (this.current() ?? run).output.add(item),
-          update: (id, item) => (this.current() ?? run).output.update(id, item),
-          now: () => host.now(),
-          wallTime: () => host.wallTime(),
-          pause: () => host.pause(),
-          checkStop: () => this.checkStop(),
-          opened: (change) => {
-            this.openBars += change;
-          },
-        }),
-      console: {
-        log: print,
-        info: print,
-        debug: print,
-        warn: complain,
-        error: complain,
-        trace: complain,
-        dir: (value: unknown) => print(value),
-        table: (value: unknown) => within(() => this.current()!.output.add(itemOf(value, engine))),
-        assert: (condition: unknown, ...values: unknown[]) => {
-          if (!condition) complain("Assertion failed:", ...values);
+      ...cellNames(this.engine, this.host, checks, {
+        within: (stream, write) => this.within(run, stream, write),
+        output: () => (this.current() ?? run).output,
+        callback: (callback, values) => () => this.callBack(run, callback, values),
+        checkStop: () => this.checkStop(),
+        barOpened: (change) => {
+          this.openBars += change;
         },
-        time: (label = "default") => void timers.set(label, host.now()),
-        timeEnd: (label = "default") =>
-          print(`${label}: ${(host.now() - (timers.get(label) ?? host.now())).toFixed(1)} ms`),
-        group: print,
-        groupEnd: () => {},
-        count: (label = "default") => {
-          const count = (timers.get(`#${label}`) ?? 0) + 1;
-          timers.set(`#${label}`, count);
-          print(`${label}: ${count}`);
-        },
-      },
-      test: checks.test,
-      equal,
-      close,
-      shapeOf,
-      setTimeout: (callback: unknown, ms = 0, ...values: unknown[]) =>
-        host.setTimeout(wrap(callback, values), Number(ms)),
-      setInterval: (callback: unknown, ms = 0, ...values: unknown[]) =>
-        host.setInterval(wrap(callback, values), Number(ms)),
-      queueMicrotask: (callback: unknown) => host.queueMicrotask(wrap(callback, [])),
+      }),
     };
+  }
+
+  /** Output of a cell's function belongs to the run that called it; to its own when none is going on. */
+  private within(run: Run, stream: "stdout" | "stderr", write: () => void): void {
+    const before = { callback: this.callback, stream: this.stream };
+    if (!this.active && !this.callback) this.callback = run;
+    this.stream = stream;
+    try {
+      write();
+    } finally {
+      Object.assign(this, before);
+    }
+  }
+
+  private callBack(run: Run, callback: unknown, values: unknown[]): void {
+    const before = this.callback;
+    this.callback = run;
+    try {
+      (callback as (...args: unknown[]) => unknown)(...values);
+    } catch (error) {
+      this.stray(error);
+    } finally {
+      this.callback = before;
+    }
   }
 
   private stream: "stdout" | "stderr" = "stdout";
@@ -469,6 +421,11 @@ export class Kernel {
   private emit(run: { runId: number }, event: AnyEvent): void {
     this.events.emit({ ...event, generation: this.host.generation, runId: run.runId } as KernelEvent);
   }
+}
+
+function compiled(outcome: CompileOutcome): CompiledCell {
+  if (outcome.ok) return outcome.cell;
+  throw new CellSyntaxError(outcome.message, outcome, outcome.hint);
 }
 
 /** A loop over a loader gets a bar when it has run this long; shorter ones are over before one looks. */

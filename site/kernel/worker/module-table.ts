@@ -27,16 +27,21 @@ export class ModuleTable {
   }
 
   async prepare(): Promise<void> {
-    for (const name of this.names) {
-      const namespace = this.namespaces[name] as Record<string, unknown>;
-      const exports = Object.keys(namespace).filter((key) => IDENTIFIER.test(key));
-      this.exported.set(name, exports);
-      this.urls.set(name, await this.handOver(Object.fromEntries(exports.map((key) => [key, namespace[key]]))));
-    }
+    await Promise.all(
+      this.names.map(async (name) => {
+        const namespace = this.namespaces[name] as Record<string, unknown>;
+        const exports = Object.keys(namespace).filter((key) => IDENTIFIER.test(key));
+        this.exported.set(name, exports);
+        this.urls.set(name, await this.handOver(Object.fromEntries(exports.map((key) => [key, namespace[key]]))));
+      }),
+    );
   }
 
+  /** @throws TypeError for a module of the course that this engine does not have. */
   url(name: string): string {
-    return this.urls.get(name)!;
+    const url = this.urls.get(name);
+    if (!url) throw new TypeError(`no module named "${name}"`);
+    return url;
   }
 
   exportsOf(name: string): readonly string[] {

@@ -3,14 +3,15 @@
  * module's closures: cells get functions that print, never a port.
  */
 import { expose } from "comlink";
-import type { KernelApi, KernelEvent, RunRequest, RunResult } from "../protocol.ts";
+import type { CompiledRequest } from "../compile-request.ts";
+import type { KernelApi, KernelEvent, RunResult } from "../protocol.ts";
 import type { Engine } from "./engine.ts";
 import { Kernel, type KernelHost } from "./kernel.ts";
 import { freezeIntrinsics, removeCapabilities } from "./lockdown.ts";
 
 /** What the page calls: the public protocol, and with a run's result the number of the last batch of its events. */
 export interface WorkerApi extends Omit<KernelApi, "run"> {
-  run(request: RunRequest): Promise<{ result: RunResult; batch: number }>;
+  run(request: CompiledRequest): Promise<{ result: RunResult; batch: number }>;
 }
 
 /** What travels over the port of events. */
