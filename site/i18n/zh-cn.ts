@@ -138,7 +138,7 @@ export const zhCn: Messages = {
     staleUpstream: (id) => `${id} 变了`,
     staleRestart: "引擎重启过",
     same: "与 PyTorch 一致",
-    differs: "与记录不同",
+    differs: "与 PyTorch 的记录不同",
     noOutput: "运行完毕,没有打印任何内容。",
     conflict: "你修改之后,课文更新了这个单元的代码。",
     keepMine: "保留我的",

@@ -38,14 +38,14 @@ export class MonacoCellEditor implements CellEditor {
     monaco.setModel(this.#model);
     host.append(pooled.element, tabSwitch(monaco, words));
     this.#marks = monaco.createDecorationsCollection();
-    const fit = () => {
+    const resize = () => {
       const height = Math.max(monaco.getContentHeight(), Number.parseFloat(styles.lineHeight) || 22);
       pooled.element.style.height = `${height}px`;
       monaco.layout();
     };
-    fit();
+    resize();
     this.#subscriptions.push(
-      monaco.onDidContentSizeChange(fit),
+      monaco.onDidContentSizeChange(resize),
       this.#model.onDidChangeContent(() => {
         if (this.#quiet) return;
         this.markLine(null);

@@ -32,6 +32,7 @@ const OPTIONS: editor.IStandaloneEditorConstructionOptions = {
     alwaysConsumeMouseWheel: false,
   },
   guides: { indentation: false },
+  bracketPairColorization: { enabled: false },
   stickyScroll: { enabled: false },
   fixedOverflowWidgets: true,
   tabSize: 2,
