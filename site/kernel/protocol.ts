@@ -74,7 +74,14 @@ export type OutputItem =
   | { kind: "error"; id: number; error: ErrorData };
 
 export type TensorboardEvent =
-  | { kind: "scalars"; tag: string; step: number; value: number; wallTime: number }
+  | {
+      kind: "scalars";
+      tag: string;
+      step: number;
+      value: number;
+      wallTime: number /** The writer's folder: TensorBoard's run. */;
+      logDir?: string;
+    }
   | {
       kind: "images";
       tag: string;
@@ -84,6 +91,7 @@ export type TensorboardEvent =
       clippedShare: number;
       tiles: { rows: number; columns: number } | null;
       wallTime: number;
+      logDir?: string;
     };
 
 export type KernelEvent = { generation: number; runId: number } & (

@@ -126,6 +126,7 @@ function paintDrawing(
 ): void {
   const { width, height, offset } = drawing;
   const { pixels } = atlas;
+  const [r, g, b] = order;
   // Half a pixel around the drawing blends too.
   const reachX = ((width + 1) * cos + (height + 1) * Math.abs(sin)) * (scale / 2) + 1;
   const reachY = ((height + 1) * cos + (width + 1) * Math.abs(sin)) * (scale / 2) + 1;
@@ -149,12 +150,14 @@ function paintDrawing(
           const px = left + (corner & 1);
           const py = top + (corner >> 1);
           if (px < 0 || py < 0 || px >= width || py >= height) continue;
-          const weight = (corner & 1 ? u - left : 1 - (u - left)) * (corner >> 1 ? v - top : 1 - (v - top));
           const at = offset + 4 * (py * width + px);
-          red += weight * pixels[at + order[0]]!;
-          green += weight * pixels[at + order[1]]!;
-          blue += weight * pixels[at + order[2]]!;
-          alpha += weight * pixels[at + 3]!;
+          const cover = pixels[at + 3]!;
+          if (cover === 0) continue;
+          const weight = (corner & 1 ? u - left : 1 - (u - left)) * (corner >> 1 ? v - top : 1 - (v - top));
+          red += weight * pixels[at + r]!;
+          green += weight * pixels[at + g]!;
+          blue += weight * pixels[at + b]!;
+          alpha += weight * cover;
         }
       }
       if (alpha === 0) continue;
