@@ -180,12 +180,19 @@ export function wasmFileName(variant: WasmVariant): string {
   return `kernels-${variant}.wasm`;
 }
 
+/** Node's file system; null elsewhere. Named by a variable so that bundlers for the browser leave it alone. */
+async function fileSystem(): Promise<typeof import("node:fs") | null> {
+  if (!globalThis.process?.versions?.node) return null;
+  const name = "node:fs";
+  return (await import(/* @vite-ignore */ name)) as typeof import("node:fs");
+}
+
 /** Looks for the file where `npm run build:wasm` puts it, and beside this module, where `npm run build:engine` does. */
 async function readNearby(variant: WasmVariant): Promise<BufferSource> {
+  const fs = await fileSystem();
   const here = import.meta.url;
-  const places = [`./build/${wasmFileName(variant)}`, `./${wasmFileName(variant)}`].map((path) => new URL(path, here));
-  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
-  for (const url of places) {
+  for (const path of [`./build/${wasmFileName(variant)}`, `./${wasmFileName(variant)}`]) {
+    const url = new URL(path, here);
     if (fs && url.protocol === "file:") {
       if (fs.existsSync(url)) return new Uint8Array(fs.readFileSync(url));
     } else {

@@ -1,0 +1,27 @@
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { initWasm, useBackend } from "../../../engine/backends/index.ts";
+import { trainer } from "../../bench/training-step.ts";
+
+/** PyTorch 2.13, CPU, one thread, the same network, seed and data. */
+const LOSSES = [2.3088126182556152, 2.30745792388916, 2.3061230182647705, 2.304810047149658, 2.303514242172241];
+
+describe("the chapter's network, trained step by step", () => {
+  beforeAll(async () => {
+    expect(await initWasm()).not.toBeNull();
+  });
+  afterEach(() => useBackend("wasm"));
+
+  test("follows PyTorch's losses for a batch of 64 to the sixth digit", () => {
+    const step = trainer(64);
+    for (const loss of LOSSES) expect(step().item()).toBeCloseTo(loss, 5);
+  });
+
+  test("takes the same course on the reference kernels", () => {
+    const losses = (["wasm", "reference"] as const).map((backend) => {
+      useBackend(backend);
+      const step = trainer(2);
+      return [step().item() as number, step().item() as number, step().item() as number];
+    });
+    losses[0]!.forEach((loss, i) => expect(loss).toBeCloseTo(losses[1]![i]!, 5));
+  });
+});
