@@ -46,11 +46,14 @@ export class StridePredict extends HTMLElement {
     void keptVerdict(runtime, spec.id).then((kept) => {
       const answer = readAnswer(spec, kept);
       // A guess made before the store had answered stays.
-      if (answer === null || this.#given !== null || this.#shown) return;
-      this.#given = answer.given;
-      this.#showGiven();
-      if (answer.state === "guess") this.#say(this.#t.kept);
-      else this.#show(answer.state, answer.state === "pass" ? this.#t.right : this.#t.wrong);
+      if (answer !== null && this.#given === null && !this.#shown) {
+        this.#given = answer.given;
+        this.#showGiven();
+        if (answer.state === "guess") this.#say(this.#t.kept);
+        else this.#show(answer.state, answer.state === "pass" ? this.#t.right : this.#t.wrong);
+      }
+      // This element loads when it comes near: its cell may have run before.
+      if (runtime.state(spec.of) === "done") this.#judge();
     });
   }
 

@@ -4,14 +4,16 @@
  * the text it is.
  */
 import remarkDirective from "remark-directive";
-import type { Plugin } from "unified";
+import type { Processor } from "unified";
 import { nestDirectives } from "./outline.ts";
 
-export const remarkLessonDirectives: Plugin<[]> = function () {
-  remarkDirective.call(this as never);
-  const added = (this.data() as { micromarkExtensions?: { text?: unknown }[] }).micromarkExtensions?.at(-1);
+/** @param this the processor, of whatever trees: plugins and tests hold it by different types */
+export function remarkLessonDirectives(this: unknown): void {
+  const processor = this as Processor;
+  remarkDirective.call(processor as never);
+  const added = (processor.data() as { micromarkExtensions?: { text?: unknown }[] }).micromarkExtensions?.at(-1);
   if (added !== undefined) delete added.text;
-  const parse = this.parser;
+  const parse = processor.parser;
   if (parse === undefined) throw new Error("remarkLessonDirectives: use it after remark-parse");
-  this.parser = (document, file) => parse.call(this as never, nestDirectives(document), file);
-};
+  processor.parser = (document, file) => parse.call(processor as never, nestDirectives(document), file);
+}
