@@ -17,7 +17,7 @@ export default defineConfig({
   base,
   srcDir: "./site",
   publicDir: "./site/public",
-  outDir: "./dist/site",
+  outDir: process.env.STRIDE_OUT || "./dist/site",
   trailingSlash: "always",
   devToolbar: { enabled: false },
   markdown: {

@@ -10,6 +10,9 @@ const MODULE = "virtual:stride-types";
 const RESOLVED = "\0stride-types";
 const DEV_PATH = "@stride-types.json";
 
+/** Monaco's own TypeScript worker: 7 MB that nobody would load, since ours (monaco/cell.worker.ts) takes its place. */
+const STOCK_WORKER = "createWorker: () => new Worker(new URL('ts.worker.js', import.meta.url), { type: \"module\" }),";
+
 export function strideTypes(): Plugin {
   let base = "/";
   let serving = false;
@@ -35,6 +38,12 @@ export function strideTypes(): Plugin {
         source,
       });
       return `export const typesUrl = import.meta.ROLLUP_FILE_URL_${reference};`;
+    },
+    transform(code, id) {
+      if (!id.split("?")[0]!.endsWith("/languages/features/typescript/workerManager.js")) return null;
+      if (!code.includes(STOCK_WORKER))
+        throw new Error("stride-types: Monaco starts its TypeScript worker in another way now");
+      return { code: code.replace(STOCK_WORKER, ""), map: null };
     },
     configureServer(server) {
       server.middlewares.use((request, response, next) => {

@@ -1,0 +1,51 @@
+/** Finds Chrome or Chromium on this machine and starts it headless. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { type Browser, chromium, type LaunchOptions } from "playwright-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
+const PLACES = [
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+  "C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe",
+];
+
+/** Path of the browser: $STRIDE_CHROME, one on the PATH, one in its usual place, or Playwright's own; null if there is none. */
+export function findBrowser(): string | null {
+  const given = process.env.STRIDE_CHROME;
+  if (given) return given;
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    for (const name of NAMES) if (isProgram(join(folder, name))) return join(folder, name);
+  }
+  for (const place of PLACES) if (existsSync(place)) return place;
+  const own = chromium.executablePath();
+  return own !== "" && existsSync(own) ? own : null;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Quiet and offline: nothing but what a test asks for leaves the machine. */
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
+  const executablePath = findBrowser();
+  if (executablePath === null)
+    throw new Error("no Chrome or Chromium found: run `npm run browser`, or set STRIDE_CHROME");
+  return await chromium.launch({ executablePath, ...options, args: [...ARGS, ...(options.args ?? [])] });
+}
