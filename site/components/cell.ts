@@ -70,8 +70,10 @@ export class StrideCell extends HTMLElement {
     say(part(this, "edited"), edited && model.state !== "stale" ? t.edited : "");
   }
 
-  #stateWord({ state, ms, reason }: CellModel): string {
+  #stateWord({ state, ms, reason, spec }: CellModel): string {
     const t = this.#t.cell;
+    // What is shown says of itself that it was recorded.
+    if (state === "recorded" && spec.output !== null) return "";
     if (state === "done" && ms !== null) return t.took(duration(ms, this.#t));
     if (state === "stale" && reason !== null) {
       const why =
@@ -100,20 +102,26 @@ export class StrideCell extends HTMLElement {
     this.#view.begin();
     this.markLine(null);
     say(part(this, "note"), "");
-    say(part(this, "origin"), part(this, "output")?.firstChild ? this.#t.cell.olderOrigin : "");
+    this.#origin(part(this, "output")?.firstChild ? this.#t.cell.olderOrigin : "", null);
   }
 
   /** A run has ended. `same`: whether it printed what PyTorch printed; null where that can't be asked. */
   end(result: RunResult, same: boolean | null): void {
     this.#view?.finish();
     const t = this.#t.cell;
-    const origin = part(this, "origin");
-    const words = [t.freshOrigin, same === null ? null : same ? t.same : t.differs].filter((word) => word !== null);
-    if (part(this, "output")?.firstChild) say(origin, words.join(" · "));
-    else say(origin, result.state === "done" ? t.noOutput : "");
-    if (origin !== null) origin.dataset.same = same === null ? "" : String(same);
+    if (part(this, "output")?.firstChild == null) this.#origin(result.state === "done" ? t.noOutput : "", null);
+    else this.#origin(same === null ? t.freshOrigin : same ? t.same : t.differs, same);
     const frame = result.error?.frames.find((one) => one.cellId === this.id_);
     if (frame !== undefined) this.markLine(frame.line);
+  }
+
+  /** Where the shown output comes from. */
+  #origin(text: string, same: boolean | null): void {
+    const origin = part(this, "origin");
+    say(origin, text);
+    if (origin === null) return;
+    if (same === null) delete origin.dataset.same;
+    else origin.dataset.same = String(same);
   }
 
   note(text: string): void {

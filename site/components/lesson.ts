@@ -14,6 +14,9 @@ import { LessonModel } from "./model.ts";
 import type { Room } from "./room.ts";
 import type { LessonRuntime } from "./runtime.ts";
 
+/** Of one cell, until its panel is there to keep them by its own measure. */
+const MOST_BOARD_EVENTS = 600;
+
 export class StrideLesson extends HTMLElement implements LessonRuntime {
   #lesson: Lesson | null = null;
   #model: LessonModel | null = null;
@@ -25,6 +28,8 @@ export class StrideLesson extends HTMLElement implements LessonRuntime {
   readonly #recordListeners = new Map<string, Set<(records: RecordSummary[]) => void>>();
   readonly #stateListeners = new Set<(cellId: string, state: CellState) => void>();
   readonly #boardListeners = new Set<(cellId: string, event: TensorboardEvent) => void>();
+  /** What cells wrote in their latest run, for a panel that comes into view later. */
+  readonly #boardEvents = new Map<string, TensorboardEvent[]>();
 
   connectedCallback(): void {
     if (this.#lesson !== null) return;
@@ -177,6 +182,7 @@ export class StrideLesson extends HTMLElement implements LessonRuntime {
 
   onTensorboard(listener: (cellId: string, event: TensorboardEvent) => void): () => void {
     this.#boardListeners.add(listener);
+    for (const [cellId, events] of this.#boardEvents) for (const event of events) listener(cellId, event);
     return () => this.#boardListeners.delete(listener);
   }
 
@@ -198,7 +204,18 @@ export class StrideLesson extends HTMLElement implements LessonRuntime {
     for (const listener of this.#recordListeners.get(cellId) ?? []) listener(records);
   }
 
+  /** A run begins: what the cell wrote before is history. */
+  clearBoard(cellId: string): void {
+    this.#boardEvents.delete(cellId);
+  }
+
   tellBoard(cellId: string, event: TensorboardEvent): void {
+    const events = this.#boardEvents.get(cellId);
+    if (events === undefined) this.#boardEvents.set(cellId, [event]);
+    else {
+      events.push(event);
+      if (events.length > MOST_BOARD_EVENTS) events.shift();
+    }
     for (const listener of this.#boardListeners) listener(cellId, event);
   }
 

@@ -71,6 +71,7 @@ export class Room {
       begin: (id) => {
         lesson.bar.clearNotice();
         this.#running.set(id, []);
+        lesson.clearBoard(id);
         lesson.cellElement(id)?.begin(OutputView);
       },
       end: (id, result) => this.#end(id, result),

@@ -33,5 +33,6 @@ export interface LessonRuntime {
   /** Records of the cell's latest run; calls back at once if there are some, and after each later run. */
   onRecords(cellId: string, listener: (records: RecordSummary[]) => void): () => void;
   onCellState(listener: (cellId: string, state: CellState) => void): () => void;
+  /** What cells write for TensorBoard; a listener that comes late first gets what their latest runs wrote. */
   onTensorboard(listener: (cellId: string, event: TensorboardEvent) => void): () => void;
 }

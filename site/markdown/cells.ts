@@ -13,7 +13,6 @@ export async function cell(spec: CellSpec, t: Messages): Promise<RootContent> {
     runMark(spec.id, t),
     spec.hidden ? h("details", { dataPart: "folded" }, [h("summary", {}, [words(t.cell.folded)]), code]) : code,
     strip(spec, t),
-    h("p", { dataPart: "origin" }, [words(spec.output === null ? "" : t.cell.recordedOrigin)]),
     h("div", { dataPart: "output" }, spec.output === null ? [] : [recorded(spec.output)]),
   ];
   if (spec.twin !== null) {
@@ -62,7 +61,7 @@ function runMark(id: string, t: Messages): ElementContent {
   ]);
 }
 
-/** Under the code: the state as a word, and what can be done. */
+/** Between code and output: the state as a word, where the output below comes from, and what can be done. */
 function strip(spec: CellSpec, t: Messages): ElementContent {
   const actions: ElementContent[] = [];
   if (spec.readonly) actions.push(h("span", { className: ["cell-readonly"] }, [words(t.cell.readonly)]));
@@ -78,11 +77,13 @@ function strip(spec: CellSpec, t: Messages): ElementContent {
       button("twin", [words(t.cell.twin)], { ariaExpanded: "false", ariaControls: [`${spec.id}-twin`] }),
     );
   }
-  return h("div", { dataPart: "strip", dataNeedsJs: "" }, [
-    h("span", { dataPart: "state" }, [words(t.cell.state.recorded)]),
+  const silent = spec.output === null;
+  return h("div", { dataPart: "strip" }, [
+    h("span", { dataPart: "state", dataNeedsJs: "" }, silent ? [words(t.cell.state.recorded)] : []),
+    h("span", { dataPart: "origin" }, silent ? [] : [words(t.cell.recordedOrigin)]),
     h("span", { dataPart: "edited" }, []),
     h("span", { dataPart: "note" }, []),
-    h("span", { dataPart: "actions" }, actions),
+    h("span", { dataPart: "actions", dataNeedsJs: "" }, actions),
   ]);
 }
 

@@ -3,7 +3,7 @@
  * line can be marked when an error happens on it, and the text of the element is the code to the letter.
  */
 import type { Element, ElementContent } from "hast";
-import { createCssVariablesTheme, createHighlighter, type Highlighter } from "shiki";
+import { createHighlighter, type Highlighter, type ThemeRegistrationRaw } from "shiki";
 
 /** Names that lessons use for languages, and the grammars that serve them. */
 const GRAMMARS: Record<string, string> = {
@@ -20,21 +20,37 @@ const GRAMMARS: Record<string, string> = {
   wgsl: "wgsl",
 };
 
+/** Class → what it colours. The theme gives each class a number for a colour, and the class comes back from it. */
+const CLASSES: [name: string, scopes: string[]][] = [
+  ["comment", ["comment", "punctuation.definition.comment"]],
+  ["string", ["string", "punctuation.definition.string", "constant.character.escape"]],
+  ["constant", ["constant.numeric", "constant.language", "keyword.other.unit"]],
+  ["keyword", ["keyword", "storage", "variable.language", "keyword.operator.new", "keyword.operator.expression"]],
+  ["function", ["entity.name.function", "support.function", "meta.function-call.generic"]],
+  ["type", ["entity.name.type", "entity.name.class", "support.type", "support.class", "entity.other.inherited-class"]],
+  ["punctuation", ["punctuation", "meta.brace", "keyword.operator"]],
+];
+
+const colorOf = (index: number): string => `#0000${(index + 1).toString(16).padStart(2, "0").toUpperCase()}`;
+
+const THEME: ThemeRegistrationRaw = {
+  name: "stride",
+  type: "light",
+  fg: "#000000",
+  bg: "#FFFFFF",
+  settings: CLASSES.map(([, scope], index) => ({ scope, settings: { foreground: colorOf(index) } })),
+};
+
 let highlighter: Promise<Highlighter> | undefined;
 
 function load(): Promise<Highlighter> {
-  highlighter ??= createHighlighter({
-    themes: [createCssVariablesTheme({ name: "stride", variablePrefix: "--", fontStyle: false })],
-    langs: Object.values(GRAMMARS),
-  });
+  highlighter ??= createHighlighter({ themes: [THEME], langs: Object.values(GRAMMARS) });
   return highlighter;
 }
 
-/** The theme's variable, `var(--token-string-expression)`, is the class "string". */
 function tokenClass(color: string | undefined): string | null {
-  const name = /--token-([a-z-]+)/.exec(color ?? "")?.[1];
-  if (!name) return null;
-  return { "string-expression": "string", link: "string", inserted: "string", deleted: "keyword", changed: "constant" }[name] ?? name;
+  const index = CLASSES.findIndex((_, at) => colorOf(at) === color?.toUpperCase());
+  return index < 0 ? null : CLASSES[index]![0];
 }
 
 /** A `<pre>` of the code. `language` null or unknown: no colours, same structure. */
@@ -56,7 +72,7 @@ export async function highlightCode(code: string, language: string | null): Prom
         .map((token): ElementContent => {
           const name = tokenClass(token.color);
           const text: ElementContent = { type: "text", value: token.content };
-          return name === null || name === "foreground" || token.content.trim() === ""
+          return name === null || token.content.trim() === ""
             ? text
             : { type: "element", tagName: "span", properties: { className: [`t-${name}`] }, children: [text] };
         }),

@@ -22,7 +22,7 @@ import { finishProse } from "./prose.ts";
 
 /** Adds the lesson's directives to the parser, and turns what it parsed into the page. Faults stop the build. */
 export function remarkLesson(this: Processor<Root>): (tree: Root, file: VFile) => Promise<void> {
-  remarkLessonDirectives.call(this as Parameters<typeof remarkLessonDirectives.call>[0]);
+  remarkLessonDirectives.call(this as never);
   return async (tree, file) => {
     const text = readFileSync(file.path, "utf8");
     const lesson = assertLesson(relative(process.cwd(), file.path).replaceAll("\\", "/"), text);
