@@ -169,6 +169,7 @@ export const EN = {
   keptCeil: (_o: number, start: number, bound: number) =>
     `Last window: (o−1)·s = ${start} < H+p = ${bound}, it starts inside, so it stays.`,
   ruler: (axis: string, size: number, out: number) => `${axis}: ${size} positions, ${s(out, "window")}`,
+  dropRule: "window o is dropped",
   strideResolved: (value: string) => `stride = None → ${value}`,
   sameResolved: (value: string) => `padding = "same" → ${value}`,
 

@@ -134,6 +134,7 @@ export const ZH_CN: Strings = {
   keptCeil: (o, start, bound) =>
     `最后一个窗口（第 ${o} 个）：(o−1)·s = ${start} < H+p = ${bound}，起点还在输入里，所以保留。`,
   ruler: (axis, size, out) => `${axis}：${size} 个位置，${out} 个窗口`,
+  dropRule: "去掉第 o 个窗口",
   strideResolved: (value) => `stride = None → ${value}`,
   sameResolved: (value) => `padding = "same" → ${value}`,
 

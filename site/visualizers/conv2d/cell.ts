@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { ConvRecord } from "../../../engine/inspect/records.ts";
 import { axesOf } from "../shell/axis.ts";
 import type { Asked, Context } from "../shell/context.ts";
-import { matrix, type Overlay } from "../shell/grid.ts";
+import { MOST_CELLS, matrix, type Overlay } from "../shell/grid.ts";
 import { badge, picker, roomFor, upTo } from "../shell/pieces.ts";
 import { inputPlane, outputPlane, planeOf } from "../shell/tensor.ts";
 import { channelsOf, channelsPerGroup, convReaders, explainConv } from "./state.ts";
@@ -66,7 +66,8 @@ export function cellView(context: Context<ConvRecord>): TemplateResult {
   const readers = convReaders(record, selection);
   const readerKeys = new Set(readers.map((reader) => `${reader.i},${reader.j}`));
   const inspecting = selection.row !== null && selection.col !== null;
-  const columns = context.width >= 760 ? 3 : context.width >= 560 ? 2 : 1;
+  const big = g.h * g.w > MOST_CELLS || g.outH * g.outW > MOST_CELLS;
+  const columns = context.width >= 760 && !big ? 3 : context.width >= 560 ? 2 : 1;
   const room = roomFor(context, columns);
   const lit = context.lit;
   const step = i * g.outW + j;
@@ -143,7 +144,7 @@ export function cellView(context: Context<ConvRecord>): TemplateResult {
       }),
     });
 
-  return html`<div class="sv-stage" data-columns=${columns}>
+  return html`<div class="sv-stage" data-columns=${columns} data-wide=${columns === 2}>
     <div class="sv-col">
       ${input}
       <div class="sv-pickers">${picker(context, "n", upTo(g.n))} ${picker(context, "c", channelsOf(record, o))}</div>

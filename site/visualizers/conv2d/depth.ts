@@ -1,14 +1,15 @@
 /** Depth: how the channels' partial sums add up to one number, and the O × C matrix of weight tiles. */
 import { html, nothing, svg, type TemplateResult } from "lit-html";
 import type { ConvRecord } from "../../../engine/inspect/records.ts";
+import { windowOf } from "../../../engine/inspect/windows.ts";
 import type { Context } from "../shell/context.ts";
 import { matrix } from "../shell/grid.ts";
 import { badge, picker, upTo } from "../shell/pieces.ts";
-import { maxMagnitude, outputPlane, type Plane, planeOf } from "../shell/tensor.ts";
+import { at, maxMagnitude, outputPlane, type Plane, planeOf } from "../shell/tensor.ts";
 import { bracketed } from "./cell.ts";
-import { biasAt, channelsOf, channelsPerGroup, explainConv } from "./state.ts";
+import { biasAt, channelsOf, channelsPerGroup, explainConv, weightAt } from "./state.ts";
 
-const MOST_CHANNELS = 6;
+const MOST_CHANNELS = 4;
 const MOST_ROWS = 8;
 
 /** A window of `most` neighbours around `current`. */
@@ -38,34 +39,98 @@ export function channelsView(context: Context<ConvRecord>): TemplateResult {
     const ws: Plane = { rows: g.kernelH, cols: g.kernelW, values: terms.map((term) => term.w) };
     return html`<li class="sv-partial" data-state=${state}>
       <span class="sv-partial-name">${t.channelSum(why.channels[k]!)}</span>
-      ${tile(context, xs, record.inputs.input.dtype, "activation")} <span aria-hidden="true">·</span>
-      ${tile(context, ws, record.inputs.weight.dtype, "weight")} <span aria-hidden="true">=</span>
+      <span class="sv-partial-tiles">
+        ${tile(context, xs, record.inputs.input.dtype, "activation")} <span aria-hidden="true">·</span>
+        ${tile(context, ws, record.inputs.weight.dtype, "weight")} <span aria-hidden="true">=</span>
+      </span>
       <b>${partialText[k]}</b>
       <span class="sv-partial-run">Σ ${runningText[k]}</span>
     </li>`;
   };
-  return html`<div class="sv-stage" data-columns=${context.width >= 560 ? 2 : 1}>
-    <div class="sv-col">
-      <ol class="sv-partials">
-        ${shownChannels[0]! > 0 ? html`<li class="sv-skip">${t.channel} 0–${shownChannels[0]! - 1}: Σ ${runningText[shownChannels[0]! - 1]}</li>` : nothing}
-        ${shownChannels.map(row)}
-        ${shownChannels[shownChannels.length - 1]! < count - 1 ? html`<li class="sv-skip">${t.moreTerms(count - 1 - shownChannels[shownChannels.length - 1]!)}</li>` : nothing}
-        <li class="sv-partial" data-state=${part > count ? "now" : "ahead"}>
-          <span class="sv-partial-name" data-role="bias">${t.bias}[${o}]</span>
-          <b data-role="bias">${biasText ?? t.noBias}</b>
-          <span class="sv-partial-run">${part > count ? html`= <b data-role="output">${context.numbers.one(why.engine, dtype)}</b> ${badge(context, why.agrees, why.total, why.engine, dtype)}` : nothing}</span>
-        </li>
-      </ol>
-      <div class="sv-meter" role="img" aria-label=${t.partialOf(Math.min(part, count), count)}>
-        <span>${t.runningSum}</span> <b>${part === 0 ? "—" : context.numbers.one(reached, dtype)}</b>
-        <span>${t.partialOf(Math.min(part, count), count)}</span>
+  return html`<div class="sv-stage" data-columns="1">
+    ${partialMaps(context, shownChannels)}
+    <div class="sv-stage" data-columns=${context.width >= 820 ? 2 : 1}>
+      <div class="sv-col">
+        <ol class="sv-partials">
+          ${shownChannels[0]! > 0 ? html`<li class="sv-skip">${t.channel} 0–${shownChannels[0]! - 1}: Σ ${runningText[shownChannels[0]! - 1]}</li>` : nothing}
+          ${shownChannels.map(row)}
+          ${shownChannels[shownChannels.length - 1]! < count - 1 ? html`<li class="sv-skip">${t.moreTerms(count - 1 - shownChannels[shownChannels.length - 1]!)}</li>` : nothing}
+          <li class="sv-partial" data-state=${part > count ? "now" : "ahead"}>
+            <span class="sv-partial-name" data-role="bias">${t.bias}[${o}]</span>
+            <span class="sv-partial-tiles"></span>
+            <b data-role="bias">${biasText ?? t.noBias}</b>
+            <span class="sv-partial-run">${part > count ? html`= <b data-role="output">${context.numbers.one(why.engine, dtype)}</b> ${badge(context, why.agrees, why.total, why.engine, dtype)}` : nothing}</span>
+          </li>
+        </ol>
+        <div class="sv-meter">
+          <span>${t.runningSum}</span> <b>${part === 0 ? "—" : context.numbers.one(reached, dtype)}</b>
+          <span>${t.partialOf(Math.min(part, count), count)}</span>
+        </div>
+      </div>
+      <div class="sv-col">
+        ${outputGrid(context, n, o, i, j)}
+        <div class="sv-pickers">${picker(context, "n", upTo(g.n))} ${picker(context, "o", upTo(g.o))}</div>
       </div>
     </div>
-    <div class="sv-col">
-      ${outputGrid(context, n, o, i, j)}
-      <div class="sv-pickers">${picker(context, "n", upTo(g.n))} ${picker(context, "o", upTo(g.o))}</div>
-    </div>
   </div>`;
+}
+
+/** C partial maps, the bias, and the one map that they add up to. */
+function partialMaps(context: Context<ConvRecord>, shown: number[]): TemplateResult {
+  const { t, record } = context;
+  const { n, o, part } = context.shown;
+  const channels = channelsOf(record, o);
+  const output = outputPlane(record, n, o);
+  const maps = shown.map((k) => partialMap(record, n, o, channels[k]!));
+  const max = Math.max(...maps.map((map) => maxMagnitude(map.values)), maxMagnitude(output.values));
+  const stamp = (
+    plane: Plane,
+    key: string,
+    label: string,
+    state: string,
+  ) => html`<figure class="sv-stamp" data-state=${state}>
+    ${heatStamp(context, plane, key, label, max)}
+    <figcaption>${label}</figcaption>
+  </figure>`;
+  return html`<div class="sv-sum">
+    ${shown.map((k, index) => html`${index === 0 ? nothing : html`<span aria-hidden="true">+</span>`}${stamp(maps[index]!, `partial${k}`, t.channelSum(channels[k]!), k < part ? "done" : "ahead")}`)}
+    ${shown.length < channels.length ? html`<span>+ …</span>` : nothing}
+    ${record.inputs.bias === null ? nothing : html`<span aria-hidden="true">+</span><b data-role="bias">${context.numbers.one(biasAt(record, o), record.inputs.bias.dtype)}</b>`}
+    <span aria-hidden="true">=</span> ${stamp(output, "sum", `${t.output}[${n}, ${o}]`, "done")}
+  </div>`;
+}
+
+/** What one input channel gives to the output map of filter o: the sums of its products, cell by cell. */
+function partialMap(record: ConvRecord, n: number, o: number, c: number): Plane {
+  const g = record.geometry;
+  const values: number[] = [];
+  for (let i = 0; i < g.outH; i++)
+    for (let j = 0; j < g.outW; j++) {
+      let sum = 0;
+      for (const { u, v, row, col, inside } of windowOf(g, i, j))
+        if (inside) sum += at(record.inputs.input, g.c, g.h, g.w, n, c, row, col) * weightAt(record, o, c, u, v);
+      values.push(sum);
+    }
+  return { rows: g.outH, cols: g.outW, values };
+}
+
+/** y = partial sums + bias, each a number that has been seen. */
+export function channelsFormula(context: Context<ConvRecord>): TemplateResult {
+  const { t, record } = context;
+  const { n, o, i, j, part } = context.shown;
+  const why = explainConv(record, n, o, i, j);
+  const dtype = record.output.dtype;
+  const most = context.longFormula ? why.partials.length : 12;
+  const text = context.numbers.many(why.partials, dtype);
+  return html`<div class="sv-letters">
+      <span data-symbol="output" data-role="output">y[n, o, i, j]</span> = Σ<sub>c</sub> ( Σ<sub>u,v</sub> <span data-role="weight">w[o, c, u, v]</span>·<span data-role="input">x[n, c, …]</span> ) + <span data-role="bias">b[o]</span>
+    </div>
+    <div class="sv-terms">
+      <b data-role="output">y[${n}, ${o}, ${i}, ${j}]</b> =
+      ${text.slice(0, most).map((value, k) => html`${k === 0 ? nothing : " + "}<span class="sv-term ${k === part - 1 ? "is-lit" : ""}">${bracketed(value)}</span>`)}${most < text.length ? html` + <button type="button" class="sv-more" @click=${() => context.toggleFormula()}>${t.moreTerms(text.length - most)}</button>` : nothing}
+      ${record.inputs.bias === null ? nothing : html` + <span class="sv-term ${part > why.partials.length ? "is-lit" : ""}" data-role="bias">${bracketed(context.numbers.one(why.bias, record.inputs.bias.dtype))}</span>`}
+      = <b class="sv-result" data-role="output">${context.numbers.one(why.engine, dtype)}</b> ${badge(context, why.agrees, why.total, why.engine, dtype)}
+    </div>`;
 }
 
 function outputGrid(context: Context<ConvRecord>, n: number, o: number, i: number, j: number): TemplateResult {
@@ -92,9 +157,10 @@ export function tile(
   dtype: string,
   scale: "activation" | "weight",
   max?: number,
+  least = 1,
 ): TemplateResult {
   const text = context.numbers.many(plane.values, dtype);
-  const longest = Math.max(...text.map((entry) => entry.length));
+  const longest = Math.max(least, ...text.map((entry) => entry.length));
   const top = max ?? maxMagnitude(plane.values);
   const withText = plane.cols * longest <= 18 && plane.values.length <= 25;
   const width = withText ? Math.max(20, longest * 7.4 + 6) : 14;
@@ -148,7 +214,7 @@ export function filtersView(context: Context<ConvRecord>): TemplateResult {
                   </button>
                 </td>`,
               )}
-              <td data-role="bias">${record.inputs.bias ? bracketed(context.numbers.one(biasAt(record, filter), record.inputs.bias.dtype)) : "—"}</td>
+              <td data-role="bias">${record.inputs.bias ? context.numbers.one(biasAt(record, filter), record.inputs.bias.dtype) : "—"}</td>
               <td><button type="button" class="sv-tilebutton" aria-label=${t.mapOf(filter)} @click=${() => context.select({ o: filter, view: "cell" })}>${thumbnail(context, outputPlane(record, n, filter), filter)}</button></td>
             </tr>`;
           })}
@@ -162,14 +228,15 @@ export function filtersView(context: Context<ConvRecord>): TemplateResult {
 
 /** An output map as a stamp-sized heat map. */
 function thumbnail(context: Context, plane: Plane, filter: number): TemplateResult {
-  const key = `${context.uid}-map${filter}`;
-  context.paint({
-    key,
-    plane,
-    ring: { top: 0, right: 0, bottom: 0, left: 0 },
-    max: maxMagnitude(plane.values),
-    scale: "activation",
-  });
+  return heatStamp(context, plane, `map${filter}`, context.t.mapOf(filter), maxMagnitude(plane.values));
+}
+
+const STAMP = 56;
+
+function heatStamp(context: Context, plane: Plane, name: string, label: string, max: number): TemplateResult {
+  const key = `${context.uid}-${name}`;
+  context.paint({ key, plane, ring: { top: 0, right: 0, bottom: 0, left: 0 }, max, scale: "activation" });
   const ratio = plane.rows / plane.cols;
-  return html`<canvas class="sv-thumb" data-heat=${key} role="img" aria-label=${context.t.mapOf(filter)} style=${`width:${ratio > 1 ? 52 / ratio : 52}px;height:${ratio > 1 ? 52 : 52 * ratio}px`}></canvas>`;
+  const width = ratio > 1 ? STAMP / ratio : STAMP;
+  return html`<canvas class="sv-thumb" data-heat=${key} role="img" aria-label=${label} style=${`width:${width}px;height:${width * ratio}px`}></canvas>`;
 }

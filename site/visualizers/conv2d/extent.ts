@@ -35,7 +35,7 @@ export function sizeView(context: Context<ConvRecord>): TemplateResult {
         ${ruler(context, axes.rows, { current: i, name: t.axisRows, id: `${context.uid}-h`, pick: (index) => context.select({ i: index }) })} ${sizeFormula(axes.rows, "H")}
       </div>
       ${same ? html`<p class="sv-note">${same}</p>` : nothing} ${notes.map((note) => html`<p class="sv-note" data-kind="ghost">${note}</p>`)}
-      <p class="sv-note" data-part="unread" data-count=${count}><span class="sv-swatch" data-kind="unread" aria-hidden="true"></span>${count === 0 ? t.allRead : t.unreadCount(count, g.h * g.w)}</p>
+      <p class="sv-note" data-part="unread" data-count=${count}>${count === 0 ? nothing : html`<span class="sv-swatch" data-kind="unread" aria-hidden="true"></span>`}${count === 0 ? t.allRead : t.unreadCount(count, g.h * g.w)}</p>
     </div>
     <div class="sv-pair">
       ${matrix(context, {

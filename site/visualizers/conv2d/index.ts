@@ -5,7 +5,7 @@ import type { Context, Kind } from "../shell/context.ts";
 import { sizeFormula } from "../shell/rulers.ts";
 import { backwardFormula, backwardView } from "./backward.ts";
 import { cellFormula, cellView } from "./cell.ts";
-import { channelsView, filtersView } from "./depth.ts";
+import { channelsFormula, channelsView, filtersView } from "./depth.ts";
 import { compareView, sizeView } from "./extent.ts";
 import { CONV_START, CONV_VIEWS, convAtStep, convAxes, convReaders, convStep, convSteps, fitConv } from "./state.ts";
 import { convSentence, convTables } from "./text.ts";
@@ -58,5 +58,6 @@ function formula(context: Context<ConvRecord>): TemplateResult {
       </div>
       ${view === "compare" ? html`${sizeFormula(rows, "H")} ${sizeFormula(cols, "W")}` : ""}`;
   }
+  if (view === "channels") return channelsFormula(context);
   return cellFormula(context);
 }

@@ -35,7 +35,7 @@ function rulers(context: Context<PoolRecord>, record: PoolRecord, id: string): T
     </div>
     ${notes.map((note) => html`<p class="sv-note" data-kind="ghost">${note}</p>`)}
     ${record.attrs.stride === null ? html`<p class="sv-note">${t.strideResolved(axes.rows.stride === axes.cols.stride ? String(axes.rows.stride) : `(${axes.rows.stride}, ${axes.cols.stride})`)}</p>` : nothing}
-    <p class="sv-note" data-part="unread" data-count=${count}><span class="sv-swatch" data-kind="unread" aria-hidden="true"></span>${count === 0 ? t.allRead : t.unreadCount(count, total)}</p>
+    <p class="sv-note" data-part="unread" data-count=${count}>${count === 0 ? nothing : html`<span class="sv-swatch" data-kind="unread" aria-hidden="true"></span>`}${count === 0 ? t.allRead : t.unreadCount(count, total)}</p>
   </div>`;
 }
 

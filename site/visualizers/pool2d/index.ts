@@ -51,7 +51,7 @@ function formula(context: Context<PoolRecord>): TemplateResult {
     const size = (ceil: boolean) =>
       html`${ceil ? "⌈" : "⌊"}(<span data-role="input">in</span> + 2<span data-role="padding">p</span> − d(<span data-role="weight">k</span> − 1) − 1) ÷ s${ceil ? "⌉" : "⌋"} + 1`;
     return html`<div class="sv-letters"><span data-role="output">out</span> = ${view === "modes" ? html`${size(false)} &ensp;/&ensp; ${size(true)}` : size(context.record.attrs.ceilMode)}</div>
-      ${view === "modes" || context.record.attrs.ceilMode ? html`<div class="sv-letters">(o − 1)·s ≥ H + p &ensp;⟹&ensp; o − 1</div>` : ""}`;
+      ${view === "modes" || context.record.attrs.ceilMode ? html`<div class="sv-letters">(o − 1)·s ≥ H + p &ensp;⟹&ensp; ${context.t.dropRule}</div>` : ""}`;
   }
   if (view === "backward")
     return html`<div class="sv-letters">

@@ -31,11 +31,7 @@ function drawBackward(context: Context<PoolRecord>, answer: Gradients): Template
   const byPlace = new Map(why.candidates.map((cell) => [`${cell.row},${cell.col}`, cell]));
   const look = (row: number, col: number) => {
     const cell = byPlace.get(`${row},${col}`);
-    return cell?.wins
-      ? { classes: "is-read is-winner", mark: `#${row * g.w + col}`, note: t.winner }
-      : cell
-        ? { classes: "is-read" }
-        : undefined;
+    return cell?.wins ? { classes: "is-read is-winner", note: t.winner } : cell ? { classes: "is-read" } : undefined;
   };
   return html`<div class="sv-stage" data-columns=${columns}>
       <div class="sv-col">

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { PoolRecord } from "../../../engine/inspect/records.ts";
 import type { Context } from "../shell/context.ts";
-import { type CellLook, matrix, type Overlay } from "../shell/grid.ts";
+import { type CellLook, MOST_CELLS, matrix, type Overlay } from "../shell/grid.ts";
 import { badge, picker, roomFor, upTo } from "../shell/pieces.ts";
 import { inputPlane, outputPlane } from "../shell/tensor.ts";
 import { explainPool, type PoolExplanation, poolReaders } from "./state.ts";
@@ -54,7 +54,8 @@ export function windowView(context: Context<PoolRecord>): TemplateResult {
   const byPlace = new Map(why.candidates.map((cell) => [`${cell.row},${cell.col}`, cell]));
   const inspecting = selection.row !== null && selection.col !== null;
   const readers = new Set(poolReaders(record, selection).map((reader) => `${reader.i},${reader.j}`));
-  const columns = context.width >= 760 ? 3 : context.width >= 560 ? 2 : 1;
+  const big = g.h * g.w > MOST_CELLS || g.outH * g.outW > MOST_CELLS;
+  const columns = context.width >= 760 && !big ? 3 : context.width >= 560 ? 2 : 1;
   const room = roomFor(context, columns);
   const dtype = record.inputs.input.dtype;
   const overlay = poolOverlay(context, record, i, j, why);
@@ -68,11 +69,10 @@ export function windowView(context: Context<PoolRecord>): TemplateResult {
     const tied = tieValue !== null && cell.place === "inside" && cell.value === tieValue && !cell.wins;
     return {
       classes: `is-read ${cell.wins ? "is-winner" : ""} ${tied ? "is-tied" : ""} ${inspected} ${lit?.u === cell.u && lit.v === cell.v ? "is-lit" : ""}`,
-      mark: cell.wins ? `#${row * g.w + col}` : undefined,
       note: cell.wins ? t.winner : undefined,
     };
   };
-  return html`<div class="sv-stage" data-columns=${columns}>
+  return html`<div class="sv-stage" data-columns=${columns} data-wide=${columns === 2}>
     <div class="sv-col">
       ${matrix(context, {
         part: "input",

@@ -56,7 +56,11 @@ export interface GridSpec {
 }
 
 export const MOST_CELLS = 400;
-const DIGIT = 7.6;
+/** Widths of a digit at 13 px and at 12 px, the smallest that is used. */
+const DIGIT = 7.9;
+const TIGHT_DIGIT = 7.25;
+/** Marks in a cell's corner are left out where they would run into the number. */
+const LONGEST_MARK = 4;
 const NO_RING = { top: 0, right: 0, bottom: 0, left: 0 };
 
 /** Whether a plane is drawn as a heat map with a magnifier. */
@@ -125,21 +129,20 @@ function magnifierFrame(spec: GridSpec, cell: number): Frame {
 
 function dom(context: Context, spec: GridSpec, max: number, large: boolean): TemplateResult {
   const text = context.numbers.many(large ? magnified(spec) : spec.plane.values, spec.dtype);
-  const marks = spec.look !== undefined;
   const longest = Math.max(1, ...text.map((entry) => entry.length), spec.ringText?.length ?? 0);
-  const roomy = Math.max(34, Math.ceil(longest * DIGIT) + 8);
-  const full = fullFrame(spec);
-  const square = longest <= 3 ? Math.min(46, Math.max(34, Math.floor(spec.room / full.cols))) : roomy;
-  const width = Math.max(
-    Math.min(square, Math.max(26, Math.floor(spec.room / full.cols))),
-    longest * DIGIT + 4,
-    context.editing ? 44 : 0,
+  const tight = longest > 4;
+  const least = Math.max(
+    26,
+    Math.ceil(longest * (tight ? TIGHT_DIGIT : DIGIT)) + 6,
+    context.editing && spec.edit ? 48 : 0,
   );
-  const frame = large ? magnifierFrame(spec, roomy) : full;
-  const cellWidth = large ? Math.max(roomy, 34) : width;
-  const height = marks ? Math.max(40, Math.min(46, cellWidth)) : Math.max(34, Math.min(46, cellWidth));
-  const label = spec.name + (large ? "" : "");
-  const name = large ? context.t.magnifier(label) : context.t.gridLabel(label, spec.plane.rows, spec.plane.cols);
+  const full = fullFrame(spec);
+  const frame = large ? magnifierFrame(spec, Math.max(34, least)) : full;
+  const cellWidth = large ? Math.max(34, least) : Math.max(least, Math.min(46, Math.floor(spec.room / full.cols)));
+  const height = Math.max(spec.look && !tight ? 38 : 34, Math.min(46, cellWidth - (tight ? 16 : 0)));
+  const name = large
+    ? context.t.magnifier(spec.name)
+    : context.t.gridLabel(spec.name, spec.plane.rows, spec.plane.cols);
   const current = spec.selected ?? { row: Math.max(0, frame.row0), col: Math.max(0, frame.col0) };
   const valueText = valueTextOf(context, spec, large, text);
   const rows = Array.from({ length: frame.rows }, (_, k) => k + frame.row0);
@@ -149,6 +152,7 @@ function dom(context: Context, spec: GridSpec, max: number, large: boolean): Tem
       class="sv-plate"
       style=${styleMap({ "--cw": `${cellWidth}px`, "--ch": `${height}px`, width: `${cellWidth * frame.cols}px` })}
       data-magnifier=${large ? "true" : nothing}
+      data-tight=${tight ? "true" : nothing}
     >
       <div
         role="grid"
@@ -232,7 +236,7 @@ function cell(
       aria-colindex=${col - full.col0 + 1}
       aria-label=${past ? context.t.where.beyond : context.t.paddingCell(row, col, spec.ringText ?? "0")}
     >
-      ${past ? nothing : html`<span>${ringText}</span>`}${look?.mark ? html`<small>${look.mark}</small>` : nothing}
+      ${past ? nothing : html`<span>${ringText}</span>`}${mark(look)}
     </div>`;
   }
   const value = plane.values[row * plane.cols + col]!;
@@ -265,8 +269,12 @@ function cell(
             @change=${(event: Event) => onEdit(event, context, spec, row * plane.cols + col, value)}
           />`
         : html`<span>${text}</span>`
-    }${look?.mark ? html`<small>${look.mark}</small>` : nothing}
+    }${mark(look)}
   </div>`;
+}
+
+function mark(look: CellLook | undefined): TemplateResult | typeof nothing {
+  return look?.mark && look.mark.length <= LONGEST_MARK ? html`<small>${look.mark}</small>` : nothing;
 }
 
 function plainNumber(value: number): string {
