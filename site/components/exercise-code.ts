@@ -112,6 +112,10 @@ export class ExerciseCode {
 
   /** What the student had written on an earlier visit, unless something is typed already. */
   async restore(): Promise<void> {
+    await this.#restoreWork().catch(() => {});
+  }
+
+  async #restoreWork(): Promise<void> {
     const { starter } = this.#spec;
     const [{ openStore }, { starterHash }] = await storage();
     const work = await (await openStore()).getWork(this.#key);
@@ -131,11 +135,13 @@ export class ExerciseCode {
     this.#keepTimer = undefined;
     const { source } = this;
     const { starter } = this.#spec;
-    void storage().then(async ([{ openStore }, { starterHash }]) => {
+    const kept = storage().then(async ([{ openStore }, { starterHash }]) => {
       const store = await openStore();
       if (source === starter) await store.deleteWork(this.#key);
       else await store.putWork(this.#key, { source, starter: starterHash(starter), savedAt: Date.now() });
     });
+    // The lesson's bar says that nothing is kept.
+    kept.catch(() => {});
   }
 
   /** As the store's workKey writes it. */

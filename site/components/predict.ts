@@ -54,6 +54,7 @@ export class StridePredict extends HTMLElement {
       }
       // This element loads when it comes near: its cell may have run before.
       if (runtime.state(spec.of) === "done") this.#judge();
+      else if (!this.#shown) this.#veil();
     });
   }
 
@@ -123,15 +124,12 @@ export class StridePredict extends HTMLElement {
 
   /** The cell has run: right, wrong, or not to be said. */
   #judge(): void {
-    const { of } = this.#spec!;
     if (this.#shown) return;
     if (this.#given === null) {
       this.#show("none", this.#t.unguessed);
       return;
     }
-    const output = this.closest("stride-lesson")?.querySelectorAll(
-      `stride-cell[data-cell="${CSS.escape(of)}"] [data-output]:not([data-recorded])`,
-    );
+    const output = this.#cell()?.querySelectorAll("[data-output]:not([data-recorded])");
     const printed = [...(output ?? [])].map((item) => item.textContent).join("\n");
     const verdict = judgePrediction(this.#spec!, this.#given, printed);
     if (verdict === "changed") this.#show("none", this.#t.changed);
@@ -141,8 +139,43 @@ export class StridePredict extends HTMLElement {
     }
   }
 
+  /**
+   * What PyTorch printed stands right below the question: it is covered until the run, or until it is asked for. Only
+   * the record is; what the student's own run prints never is.
+   */
+  #veil(): void {
+    const cell = this.#cell();
+    const output = cell === null ? null : part(cell, "output");
+    if (cell === null || output?.querySelector("[data-recorded]") == null) return;
+    this.toggleAttribute("data-waiting", true);
+    cell.toggleAttribute("data-veiled", true);
+    if (part(cell, "veil") !== null) return;
+    const veil = document.createElement("p");
+    veil.dataset.part = "veil";
+    const show = button(this.#t.unveil, "btn", () => this.#unveil());
+    show.dataset.action = "unveil";
+    veil.append(this.#t.veiled, " ", show);
+    output.before(veil);
+  }
+
+  #unveil(): void {
+    this.removeAttribute("data-waiting");
+    const cell = this.#cell();
+    const of = CSS.escape(this.#spec!.of);
+    if (cell === null || this.closest("stride-lesson")?.querySelector(`stride-predict[data-of="${of}"][data-waiting]`))
+      return;
+    cell.removeAttribute("data-veiled");
+    part(cell, "veil")?.remove();
+  }
+
+  #cell(): HTMLElement | null {
+    const id = CSS.escape(this.#spec!.of);
+    return this.closest("stride-lesson")?.querySelector<HTMLElement>(`stride-cell[data-cell="${id}"]`) ?? null;
+  }
+
   #show(verdict: "none" | "pass" | "fail", words: string): void {
     const { right } = this.#spec!;
+    this.#unveil();
     this.#shown = true;
     this.dataset.verdict = verdict;
     this.#say(words);

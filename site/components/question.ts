@@ -10,20 +10,28 @@ export function whenLesson(element: HTMLElement, attach: (runtime: LessonRuntime
   });
 }
 
-/** The verdict that an earlier visit left. */
+/** The verdict that an earlier visit left; undefined also where the store can't be loaded, which spoils no question. */
 export async function keptVerdict({ lessonId }: LessonRuntime, id: string): Promise<string | undefined> {
-  const { openStore } = await import("../store/store.ts");
-  return (await (await openStore()).getProgress(lessonId))?.verdicts[id];
+  try {
+    const { openStore } = await import("../store/store.ts");
+    return (await (await openStore()).getProgress(lessonId))?.verdicts[id];
+  } catch {
+    return undefined;
+  }
 }
 
-/** Keeps a verdict with the student's progress; null forgets it. */
+/** Keeps a verdict with the student's progress, where that is possible; null forgets it. */
 export async function keepVerdict(runtime: LessonRuntime, id: string, verdict: string | null): Promise<void> {
-  const { openStore } = await import("../store/store.ts");
-  await (await openStore()).updateProgress(runtime.lessonId, (progress) => {
-    const { [id]: _, ...others } = progress.verdicts;
-    const verdicts = verdict === null ? others : { ...others, [id]: verdict };
-    return { ...progress, verdicts, cells: runtime.lesson.cells.length, savedAt: Date.now() };
-  });
+  try {
+    const { openStore } = await import("../store/store.ts");
+    await (await openStore()).updateProgress(runtime.lessonId, (progress) => {
+      const { [id]: _, ...others } = progress.verdicts;
+      const verdicts = verdict === null ? others : { ...others, [id]: verdict };
+      return { ...progress, verdicts, cells: runtime.lesson.cells.length, savedAt: Date.now() };
+    });
+  } catch {
+    // The lesson's bar says that nothing is kept.
+  }
 }
 
 /**

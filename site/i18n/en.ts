@@ -98,8 +98,15 @@ export const en = {
     resetAsk: "Put back the lesson’s own text in every cell? Your edits in this lesson will be gone.",
     resetYes: "Reset all",
     cancel: "Cancel",
-    shortcuts:
-      "Shift+Enter runs the cell and goes on, Ctrl+Enter runs it, Ctrl+Shift+Enter runs all, Esc leaves the editor.",
+    keys: "Keyboard",
+    keyList: [
+      ["Enter", "edit the code that has the focus"],
+      ["Shift+Enter", "run the cell and go to the next"],
+      ["Ctrl+Enter, ⌘+Enter", "run the cell and stay"],
+      ["Ctrl+Shift+Enter", "run all cells"],
+      ["Esc", "leave the editor"],
+      ["/", "search"],
+    ] as [string, string][],
   },
   cell: {
     run: "Run",
@@ -250,6 +257,8 @@ export const en = {
     unguessed: "Run without a guess. Here is the answer.",
     changed: "Your cell no longer prints what the lesson’s own code prints. The answer below is for the lesson’s code.",
     again: "Guess again",
+    veiled: "What PyTorch printed is covered until you run the cell.",
+    unveil: "Uncover it",
   },
   quiz: {
     label: "Question",

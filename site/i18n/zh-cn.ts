@@ -94,7 +94,15 @@ export const zhCn: Messages = {
     resetAsk: "把每个单元都还原成课文原来的代码吗?你在本课中的修改会消失。",
     resetYes: "全部还原",
     cancel: "取消",
-    shortcuts: "Shift+Enter 运行并到下一个单元,Ctrl+Enter 运行,Ctrl+Shift+Enter 全部运行,Esc 离开编辑器。",
+    keys: "键盘",
+    keyList: [
+      ["Enter", "编辑焦点所在的代码"],
+      ["Shift+Enter", "运行单元并到下一个"],
+      ["Ctrl+Enter、⌘+Enter", "运行单元并停在原处"],
+      ["Ctrl+Shift+Enter", "运行全部单元"],
+      ["Esc", "离开编辑器"],
+      ["/", "搜索"],
+    ],
   },
   cell: {
     run: "运行",
@@ -243,6 +251,8 @@ export const zhCn: Messages = {
     unguessed: "没有猜就运行了。答案在这里。",
     changed: "你的单元打印的结果已经和课文原来的代码不同。下面的答案针对课文原来的代码。",
     again: "再猜一次",
+    veiled: "PyTorch 打印的结果先盖着，运行之后再看。",
+    unveil: "揭开",
   },
   quiz: {
     label: "问题",
