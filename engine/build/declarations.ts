@@ -3,7 +3,7 @@
  * as files of a made-up node_modules folder.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -22,6 +22,8 @@ export function engineDeclarations(): DeclarationFiles {
   if (existsSync(cache)) return JSON.parse(readFileSync(cache, "utf8")) as DeclarationFiles;
   const files = reachable(emitted(), [...publicModules().values()].map(declarationName));
   mkdirSync(cacheFolder, { recursive: true });
+  for (const old of readdirSync(cacheFolder))
+    if (old.startsWith("engine-declarations-")) rmSync(new URL(old, cacheFolder));
   writeFileSync(cache, JSON.stringify(files));
   return files;
 }
