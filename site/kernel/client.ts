@@ -163,7 +163,8 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     }
     if (inFlight.every((flight) => flight.settled) || connection !== this.connection) return { killed: false };
     this.end("stopped", new KernelGoneError("the kernel was stopped"));
-    await this.start().catch(() => {});
+    // The next run waits for the new kernel; who stopped need not.
+    this.start().catch(() => {});
     return { killed: true };
   }
 
@@ -206,7 +207,7 @@ class StrideKernelClient extends EventTarget implements KernelClient {
       stopTimer = () => clearTimeout(timer);
       const fail = (message: string): void => {
         reject(new KernelStartError(`the kernel could not start: ${message}`));
-        if (generation === this.generation && this.state !== "starting") this.died(message);
+        if (generation === this.generation && this.state !== "starting") this.died(`the kernel is gone: ${message}`);
       };
       frame.start(text, { generation }, fail).then((ports) => {
         if (generation !== this.generation) return;
@@ -224,10 +225,6 @@ class StrideKernelClient extends EventTarget implements KernelClient {
             resolve();
           } else if (data.kind === "failed") fail(data.message);
           else this.received(connection, data.events, data.batch);
-        });
-        // The other end of the port goes when its process does: out of memory, or ended by the system.
-        ports.events.addEventListener("close", () => {
-          if (this.connection === connection) this.died("the kernel's process ended, perhaps for want of memory");
         });
         ports.events.start();
       }, reject);

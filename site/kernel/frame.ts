@@ -33,14 +33,18 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-/** One worker at a time: a new kernel ends the one before it, and a message without ports only ends it. */
+/** One worker at a time: a new kernel ends the one before it, "stop" only ends it. Answers when asked whether it lives. */
 const FRAME_SCRIPT = `
 let worker = null;
 addEventListener("message", (event) => {
   if (event.source !== parent) return;
+  if (event.data === "alive?") {
+    parent.postMessage("stride-kernel-alive", "*");
+    return;
+  }
   worker?.terminate();
   worker = null;
-  if (event.ports.length === 0) return;
+  if (event.data === "stop") return;
   const { generation } = event.data.options;
   const fail = (message) => parent.postMessage({ strideKernelFailed: message || "the worker was refused", generation }, "*");
   try {
@@ -55,6 +59,9 @@ addEventListener("message", (event) => {
 
 const DOCUMENT = `<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><title>kernel</title><script nonce="${NONCE}">${FRAME_SCRIPT}</script>`;
 
+const WATCH_MS = 1000;
+const SILENCE_MS = 4000;
+
 export interface KernelPorts {
   requests: MessagePort;
   events: MessagePort;
@@ -67,6 +74,8 @@ export class KernelFrame {
   private onFailure: (message: string) => void = () => {};
   private generation = 0;
   private ports: KernelPorts | null = null;
+  private watch: ReturnType<typeof setInterval> | undefined;
+  private heardAt = 0;
 
   constructor() {
     const { frame } = this;
@@ -95,20 +104,45 @@ export class KernelFrame {
     const events = new MessageChannel();
     this.ports = { requests: requests.port1, events: events.port1 };
     this.frame.contentWindow?.postMessage({ text, options }, "*", [requests.port2, events.port2]);
+    this.watchOver();
     return this.ports;
   }
 
   /** Ends the worker at once, whatever it is doing. */
   stop(): void {
     if (!this.ports) return;
-    this.frame.contentWindow?.postMessage({}, "*");
+    this.frame.contentWindow?.postMessage("stop", "*");
+    clearInterval(this.watch);
     this.ports.requests.close();
     this.ports.events.close();
     this.ports = null;
   }
 
+  /**
+   * Asks the frame now and then whether it is still there: its process may run out of memory, and no event says so. The
+   * frame answers also while its worker is busy.
+   */
+  private watchOver(): void {
+    clearInterval(this.watch);
+    this.heardAt = performance.now();
+    let askedAt = this.heardAt;
+    this.watch = setInterval(() => {
+      const { contentWindow } = this.frame;
+      // A page that slept has not heard anything either: only an unanswered question counts.
+      const unanswered = askedAt > this.heardAt && performance.now() - askedAt > SILENCE_MS;
+      if (contentWindow === null || unanswered) {
+        clearInterval(this.watch);
+        this.onFailure("its process ended, perhaps for want of memory");
+      } else if (askedAt <= this.heardAt) {
+        askedAt = performance.now();
+        contentWindow.postMessage("alive?", "*");
+      }
+    }, WATCH_MS);
+  }
+
   /** Ends everything: for a frame whose process is gone, or that does not answer. */
   remove(): void {
+    clearInterval(this.watch);
     removeEventListener("message", this.listen);
     this.frame.remove();
     this.ports?.requests.close();
@@ -118,6 +152,7 @@ export class KernelFrame {
 
   private readonly listen = (event: MessageEvent): void => {
     if (event.source === null || event.source !== this.frame.contentWindow) return;
+    this.heardAt = performance.now();
     const { strideKernelFailed, generation } = (event.data ?? {}) as {
       strideKernelFailed?: unknown;
       generation?: unknown;
