@@ -40,13 +40,16 @@ export class StrideVisualizer extends HTMLElement {
   }
 
   async #open(): Promise<void> {
-    const load = KINDS[this.dataset["kind"] ?? ""];
+    const load = KINDS[this.dataset.kind ?? ""];
     const lesson = this.closest("stride-lesson");
     if (!load || !lesson) return;
     const [kind, { VisualizerApp }] = await Promise.all([
       load(),
       import("./shell/app.ts"),
       import("./visualizer.css"),
+      import("./controls.css"),
+      import("./picture.css"),
+      import("./rulers.css"),
       customElements.whenDefined("stride-lesson"),
     ]);
     if (!this.isConnected || this.#app) return;

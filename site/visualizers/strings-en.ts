@@ -244,6 +244,7 @@ export const EN = {
   elsewhere: "The layer is built outside this cell, so the line can only be copied.",
 
   refused: "The engine refuses:",
+  lastWorking: "Below is the last result that worked.",
   suggestion: "Nearest that works:",
   tooBig: (effective: number, padded: number) => `The kernel spans ${effective}, the padded axis has ${padded}.`,
   padTooBig: (padding: number, effective: number) =>

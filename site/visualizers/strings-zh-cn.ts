@@ -208,6 +208,7 @@ export const ZH_CN: Strings = {
   elsewhere: "这一层是在别的代码格里建的，所以这行代码只能复制。",
 
   refused: "引擎拒绝了：",
+  lastWorking: "下面还是上一次成功的结果。",
   suggestion: "最接近的可行设置：",
   tooBig: (effective, padded) => `核要跨 ${effective} 个位置，而填充后的这一轴只有 ${padded} 个。`,
   padTooBig: (padding, effective) =>

@@ -22,9 +22,9 @@ function draw(context: Context<ConvRecord>, answer: Gradients): TemplateResult {
   const step = selection.seed === "one" ? steps : convStep(record, selection);
   const painted = paintConv(record, selection, dy.values, step);
   const local = channelsOf(record, o).indexOf(c);
-  const dx = planeOf(answer.gradients["input"]!, g.c, g.h, g.w, n, c);
-  const dw = planeOf(answer.gradients["weight"]!, channelsPerGroup(record), g.kernelH, g.kernelW, o, local);
-  const db = answer.gradients["bias"]?.data[o] ?? null;
+  const dx = planeOf(answer.gradients.input!, g.c, g.h, g.w, n, c);
+  const dw = planeOf(answer.gradients.weight!, channelsPerGroup(record), g.kernelH, g.kernelW, o, local);
+  const db = answer.gradients.bias?.data[o] ?? null;
   const complete = step === steps;
   const equal = (ours: number[], engine: number[]) =>
     ours.every((value, k) => agrees(engine[k]!, value, maxMagnitude(engine) * 4, false));
@@ -36,7 +36,7 @@ function draw(context: Context<ConvRecord>, answer: Gradients): TemplateResult {
       : html`<span class="sv-aside">${t.painted}: ${step} / ${steps}</span>`;
   const columns = context.width >= 760 ? 3 : context.width >= 560 ? 2 : 1;
   const room = roomFor(context, columns);
-  const dtype = answer.gradients["input"]!.dtype;
+  const dtype = answer.gradients.input!.dtype;
   const window = windowOverlay(record, i, j);
   return html`<div class="sv-stage" data-columns=${columns}>
       <div class="sv-col">

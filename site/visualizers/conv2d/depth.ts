@@ -49,7 +49,7 @@ export function channelsView(context: Context<ConvRecord>): TemplateResult {
   };
   return html`<div class="sv-stage" data-columns="1">
     ${partialMaps(context, shownChannels)}
-    <div class="sv-stage" data-columns=${context.width >= 820 ? 2 : 1}>
+    <div class="sv-flow">
       <div class="sv-col">
         <ol class="sv-partials">
           ${shownChannels[0]! > 0 ? html`<li class="sv-skip">${t.channel} 0–${shownChannels[0]! - 1}: Σ ${runningText[shownChannels[0]! - 1]}</li>` : nothing}

@@ -89,6 +89,20 @@ export function settingsLine(record: ConvRecord): string {
   return parts.join(", ");
 }
 
+/** Which other call of the cell stands on the right: the chosen one, else the what-if (null), else the next call. */
+function comparedIndex(context: Context<ConvRecord>): number | null {
+  if (context.compareWith !== null) return context.compareWith;
+  return context.record === context.own ? (context.siblings[0]?.index ?? null) : null;
+}
+
+/** The record on the right; null where there is none, or none yet. */
+export function comparedRecord(context: Context<ConvRecord>): ConvRecord | null {
+  const index = comparedIndex(context);
+  if (index === null) return context.record === context.own ? null : context.record;
+  const asked = context.sibling(index);
+  return asked.state === "ready" ? (asked.value as ConvRecord) : null;
+}
+
 export function compareView(context: Context<ConvRecord>): TemplateResult {
   const { t, own, record, siblings } = context;
   const tried = record !== own;
@@ -105,7 +119,7 @@ export function compareView(context: Context<ConvRecord>): TemplateResult {
       ${siblings.map(({ index, label }, k) => html`<option value=${index} ?selected=${context.compareWith === index || (!tried && context.compareWith === null && k === 0)}>${label}</option>`)}
     </select>
   </label>`;
-  const wanted = context.compareWith ?? (tried ? null : (siblings[0]?.index ?? null));
+  const wanted = comparedIndex(context);
   if (wanted === null && !tried)
     return html`<div class="sv-stage" data-columns="1"><p class="sv-note">${t.compareNone}</p></div>`;
   const draw = (other: ConvRecord) => html`<div class="sv-stage" data-columns="1">

@@ -5,6 +5,7 @@ import { unreadCount } from "../shell/axis.ts";
 import type { Context, TextTable } from "../shell/context.ts";
 import { askGradients } from "../shell/gradients.ts";
 import { at } from "../shell/tensor.ts";
+import { comparedRecord } from "./extent.ts";
 import { channelsPerGroup, convAxes, convReaders, convStep, convSteps, explainConv, weightAt } from "./state.ts";
 
 /** One sentence for the current step. */
@@ -33,6 +34,11 @@ export function convSentence(context: Context<ConvRecord>): string {
         rows: axes.rows.unread.length,
         cols: axes.cols.unread.length,
       });
+    }
+    case "compare": {
+      const other = comparedRecord(context);
+      const size = (shown: ConvRecord) => `${shown.geometry.outH} × ${shown.geometry.outW}`;
+      return other ? t.compareSentence(size(context.own), size(other)) : t.compareNone;
     }
     case "backward": {
       const asked = askGradients(context);

@@ -18,14 +18,14 @@ function drawBackward(context: Context<PoolRecord>, answer: Gradients): Template
   const g = record.geometry;
   const { n, c, i, j } = selection;
   const dy = planeOf(answer.gradOutput, g.c, g.outH, g.outW, n, c);
-  const dx = planeOf(answer.gradients["input"]!, g.c, g.h, g.w, n, c);
+  const dx = planeOf(answer.gradients.input!, g.c, g.h, g.w, n, c);
   const steps = poolSteps(record);
   const step = selection.seed === "one" ? steps : poolStep(record, selection);
   const painted = paintPool(record, n, c, dy.values, step);
   const fine = painted.every((value, k) => agrees(dx.values[k]!, value, maxMagnitude(dx.values) * 4, false));
   const columns = context.width >= 760 ? 3 : context.width >= 560 ? 2 : 1;
   const room = roomFor(context, columns);
-  const dtype = answer.gradients["input"]!.dtype;
+  const dtype = answer.gradients.input!.dtype;
   const why = explainPool(record, n, c, i, j);
   const overlay = poolOverlay(context, record, i, j, why);
   const byPlace = new Map(why.candidates.map((cell) => [`${cell.row},${cell.col}`, cell]));

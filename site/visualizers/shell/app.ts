@@ -97,11 +97,11 @@ export class VisualizerApp {
   }
 
   get #cell(): string {
-    return this.#host.dataset["of"] ?? "";
+    return this.#host.dataset.of ?? "";
   }
 
   get #key(): string {
-    return `${this.#cell}.${this.#host.dataset["op"] ?? this.#kind.name}`;
+    return `${this.#cell}.${this.#host.dataset.op ?? this.#kind.name}`;
   }
 
   /** The record that is drawn: the what-if's where the engine accepted it, else the cell's own. */
@@ -150,7 +150,7 @@ export class VisualizerApp {
 
   /** A new run: keeps the place in the picture, drops every earlier answer. */
   async #follow(records: RecordSummary[]): Promise<void> {
-    const wanted = this.#host.dataset["op"];
+    const wanted = this.#host.dataset.op;
     const family = records.filter((record) => this.#kind.accepts(record.op));
     const exact = family.filter((record) => record.op === wanted);
     this.#summaries = exact.length > 0 ? exact : family;
@@ -522,17 +522,17 @@ export class VisualizerApp {
     const context = this.#context(paints);
     this.#host.setAttribute("aria-busy", String(this.#numbers.pending || this.#busy));
     this.#host.setAttribute("role", "group");
-    this.#host.setAttribute("aria-label", this.#t.figure(this.#host.dataset["op"] ?? this.#kind.name, this.#cell));
+    this.#host.setAttribute("aria-label", this.#t.figure(this.#host.dataset.op ?? this.#kind.name, this.#cell));
     if (!context) {
-      this.#host.dataset["step"] = "0";
-      this.#host.dataset["steps"] = "0";
+      this.#host.dataset.step = "0";
+      this.#host.dataset.steps = "0";
       render(this.#emptyOrMessage(), this.#root);
       return;
     }
     const { record } = context;
-    this.#host.dataset["step"] = String(this.#kind.stepOf(record, this.#selection));
-    this.#host.dataset["steps"] = String(this.#kind.steps(record, this.#selection));
-    this.#host.dataset["view"] = this.#selection.view;
+    this.#host.dataset.step = String(this.#kind.stepOf(record, this.#selection));
+    this.#host.dataset.steps = String(this.#kind.steps(record, this.#selection));
+    this.#host.dataset.view = this.#selection.view;
     const cellState = this.#runtime.state(this.#cell);
     const code = this.#codeFor(context);
     render(
@@ -579,13 +579,13 @@ export class VisualizerApp {
     this.#focusGrid = null;
     if (!part || !this.#host.contains(document.activeElement)) return;
     const active = document.activeElement?.closest<HTMLElement>("[role=grid]");
-    const suffix = active?.dataset["part"] === part ? active.dataset["suffix"] : undefined;
+    const suffix = active?.dataset.part === part ? active.dataset.suffix : undefined;
     const scope = suffix ? `[data-part="${part}"][data-suffix="${suffix}"]` : `[data-part="${part}"]`;
     this.#host.querySelector<HTMLElement>(`${scope} [role=gridcell][tabindex="0"]`)?.focus({ preventScroll: false });
   }
 
   #emptyOrMessage() {
-    const op = this.#host.dataset["op"] ?? this.#kind.name;
+    const op = this.#host.dataset.op ?? this.#kind.name;
     const button = {
       label: this.#busy ? this.#t.running : this.#t.run(this.#cell),
       busy: this.#busy,

@@ -55,6 +55,7 @@ export function frame(context: Context, state: FrameState, actions: FrameActions
       </span>
     </nav>
     ${state.helpOpen ? help(context, state) : nothing}
+    ${refused ? html`<p class="sv-note">${t.lastWorking}</p>` : nothing}
     <div class="sv-body" data-refused=${refused}>
       <div class="sv-picture">${state.kind.stage(context)}</div>
       <div class="sv-formula" data-part="formula">${state.kind.formula(context)}</div>

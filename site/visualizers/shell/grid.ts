@@ -358,8 +358,8 @@ function heat(context: Context, spec: GridSpec, max: number): TemplateResult {
 
 function placeOf(target: EventTarget | null): { row: number; col: number } | null {
   const element = target instanceof Element ? target.closest<HTMLElement>("[role=gridcell]") : null;
-  if (!element || element.dataset["place"]) return null;
-  return { row: Number(element.dataset["row"]), col: Number(element.dataset["col"]) };
+  if (!element || element.dataset.place) return null;
+  return { row: Number(element.dataset.row), col: Number(element.dataset.col) };
 }
 
 function onCell(event: Event, act: ((row: number, col: number) => void) | undefined): void {

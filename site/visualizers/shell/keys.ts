@@ -84,9 +84,9 @@ function act(key: string, element: HTMLElement, target: KeyTarget): boolean {
       return true;
     case "Enter": {
       const cell = element.closest<HTMLElement>("[role=gridcell]");
-      const part = element.closest<HTMLElement>("[role=grid]")?.dataset["part"];
+      const part = element.closest<HTMLElement>("[role=grid]")?.dataset.part;
       if (!cell || (part !== "input" && part !== "kernel")) return false;
-      target.enter({ part, row: cell.dataset["row"]!, col: cell.dataset["col"]! });
+      target.enter({ part, row: cell.dataset.row!, col: cell.dataset.col! });
       return true;
     }
     case "t":

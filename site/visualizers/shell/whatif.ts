@@ -58,10 +58,10 @@ export function sameSettings(a: Settings, b: Settings): boolean {
 export function changeOf(record: OpRecord, settings: Settings, edits: Edits): WhatIf | null {
   if (sameSettings(settingsOf(record), settings) && !edits.input && !edits.weight) return null;
   const values: WhatIf["values"] = {};
-  if (edits.input) values["input"] = { shape: record.inputs.input.shape, data: edits.input };
+  if (edits.input) values.input = { shape: record.inputs.input.shape, data: edits.input };
   if (record.op === "conv2d") {
     const weight = weightFor(record, settings, edits.weight);
-    if (weight) values["weight"] = weight;
+    if (weight) values.weight = weight;
     const { stride, padding, dilation, groups } = settings;
     return { recordId: record.id, attrs: { stride: stride ?? settings.kernel, padding, dilation, groups }, values };
   }
