@@ -20,6 +20,8 @@ export default defineConfig({
   outDir: process.env.STRIDE_OUT || "./dist/site",
   trailingSlash: "always",
   devToolbar: { enabled: false },
+  // A small style sheet that is inlined into a page is deleted from the build, also where a script loads it later.
+  build: { inlineStylesheets: "never" },
   markdown: {
     // Cells and plain fences are highlighted by remarkLesson, one line to an element, in both themes at once.
     syntaxHighlight: false,
