@@ -120,7 +120,9 @@ export class LessonBar {
 
   sayLoadFailed(error: Error, again: () => void): void {
     const t = this.#t.lesson;
-    this.notice(navigator.onLine ? t.loadFailed(error.message) : t.offline, [{ label: t.tryAgain, primary: true, run: again }]);
+    this.notice(navigator.onLine ? t.loadFailed(error.message) : t.offline, [
+      { label: t.tryAgain, primary: true, run: again },
+    ]);
   }
 
   #askReset(): void {

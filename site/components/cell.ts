@@ -3,7 +3,7 @@
  * never uses (editor, outputs, kernel) is imported when it is first used.
  */
 import type { CellEditor } from "../editor/editor.ts";
-import { messages, type Messages } from "../i18n/index.ts";
+import { type Messages, messages } from "../i18n/index.ts";
 import type { RunResult } from "../kernel/protocol.ts";
 import type { OutputView } from "../outputs/output-view.ts";
 import { action, part, say } from "./dom.ts";
@@ -77,7 +77,11 @@ export class StrideCell extends HTMLElement {
     if (state === "done" && ms !== null) return t.took(duration(ms, this.#t));
     if (state === "stale" && reason !== null) {
       const why =
-        reason.kind === "edited" ? t.staleEdited : reason.kind === "restart" ? t.staleRestart : t.staleUpstream(reason.cell);
+        reason.kind === "edited"
+          ? t.staleEdited
+          : reason.kind === "restart"
+            ? t.staleRestart
+            : t.staleUpstream(reason.cell);
       return `${t.state.stale}: ${why}`;
     }
     return t.state[state];

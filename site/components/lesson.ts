@@ -8,7 +8,7 @@ import type { CellState, KernelClient, RunResult, TensorboardEvent } from "../ke
 import type { Lesson, Locale } from "../lesson/types.ts";
 import type { Progress, Store } from "../store/store.ts";
 import { LessonBar } from "./bar.ts";
-import { StrideCell } from "./cell.ts";
+import type { StrideCell } from "./cell.ts";
 import { part } from "./dom.ts";
 import { LessonModel } from "./model.ts";
 import type { Room } from "./room.ts";

@@ -74,7 +74,8 @@ export class LessonModel {
     if (cell.source === source) return;
     cell.source = source;
     if (cell.state !== "running" && cell.state !== "queued") {
-      if (cell.held === source && (cell.reason === null || cell.reason.kind === "edited")) this.#set(cell, "done", null);
+      if (cell.held === source && (cell.reason === null || cell.reason.kind === "edited"))
+        this.#set(cell, "done", null);
       else if (cell.held === null && source === cell.starter && cell.ms === null) this.#set(cell, "recorded", null);
       else if (cell.reason === null || cell.reason.kind === "edited") this.#set(cell, "stale", { kind: "edited" });
     }

@@ -90,7 +90,10 @@ export class Room {
         if (how === "crash") {
           lesson.bar.notice(t.dead, [{ label: t.restartNow, primary: true, run: () => void lesson.restart() }]);
         } else if (how === "stop") {
-          lesson.bar.notice(ids.length === 0 ? t.killedNone : t.killed(ids.join(", ")), ids.length === 0 ? [] : [again]);
+          lesson.bar.notice(
+            ids.length === 0 ? t.killedNone : t.killed(ids.join(", ")),
+            ids.length === 0 ? [] : [again],
+          );
         } else lesson.bar.clearNotice();
       },
       failed: (error) =>

@@ -145,7 +145,9 @@ export class Session {
   /** The same for an edit that was made before this code was loaded. */
   edited(id: string, before: string): void {
     const after = this.flow();
-    const cells = this.#model.cells.map((cell) => (cell.id === id ? { ...published(cell), source: before } : published(cell)));
+    const cells = this.#model.cells.map((cell) =>
+      cell.id === id ? { ...published(cell), source: before } : published(cell),
+    );
     this.#model.invalidate(staleAfterEdit(readFlow(cells, after), after, id), id);
   }
 
@@ -200,7 +202,8 @@ export class Session {
       result = await this.client.run({ cellId: id, source, scope, below, publishes: true, check: null });
     } catch (error) {
       // It never began, or the kernel died under it (which has its own notice).
-      if (this.#model.cell(id).state === "running") this.#model.finish(id, source, "error", performance.now() - startedAt);
+      if (this.#model.cell(id).state === "running")
+        this.#model.finish(id, source, "error", performance.now() - startedAt);
       else {
         this.#model.dequeue(id, back);
         this.#hooks.failed(error as Error);

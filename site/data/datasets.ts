@@ -40,7 +40,9 @@ async function fetchCifar10(manifestUrl: string): Promise<DatasetFile> {
   const manifest = JSON.parse(new TextDecoder().decode(await bytes(manifestUrl))) as Manifest;
   const at = (file: string) => new URL(file, new URL(manifestUrl, location.href)).href;
   const [train, test] = await Promise.all(
-    [manifest.train, manifest.test].map(async (files) => joined(await Promise.all(files.map(({ file }) => bytes(at(file)))))),
+    [manifest.train, manifest.test].map(async (files) =>
+      joined(await Promise.all(files.map(({ file }) => bytes(at(file))))),
+    ),
   );
   return { name: "cifar10", train: train ?? null, test: test ?? null, atlas: null };
 }

@@ -27,7 +27,8 @@ export function strideData(): Plugin {
     load(id) {
       if (id !== RESOLVED) return null;
       const cifar10 = existsSync(MANIFEST) ? JSON.stringify(`${base}data/cifar10/manifest.json`) : "null";
-      if (serving) return `export const atlasUrl = ${JSON.stringify(base + DEV_PATH)};\nexport const cifar10 = ${cifar10};`;
+      if (serving)
+        return `export const atlasUrl = ${JSON.stringify(base + DEV_PATH)};\nexport const cifar10 = ${cifar10};`;
       if (this.environment.name !== "client") return `export const atlasUrl = "";\nexport const cifar10 = null;`;
       const reference = this.emitFile({ type: "asset", name: "standin.bin", source: readFileSync(ATLAS) });
       return `export const atlasUrl = import.meta.ROLLUP_FILE_URL_${reference};\nexport const cifar10 = ${cifar10};`;

@@ -4,8 +4,8 @@
  */
 import type { BlockContent, Code, DefinitionContent, Paragraph, RootContent } from "mdast";
 import type { ContainerDirective } from "mdast-util-directive";
-import { classifyFence } from "../lesson/fence.ts";
 import { type Choice, readChoices } from "../lesson/choices.ts";
+import { classifyFence } from "../lesson/fence.ts";
 import { highlightCode } from "./highlight.ts";
 import { element, hastElement as h, html, words } from "./nodes.ts";
 import { type RenderContext, renderBlocks } from "./remark-lesson.ts";
@@ -107,7 +107,8 @@ export async function predict(node: ContainerDirective, context: RenderContext):
   const { t } = context;
   const { id = "", of = "", answer = "" } = (node.attributes ?? {}) as Record<string, string>;
   const { prompt, choices, why } = await readQuestion(node, context);
-  const given = choices === null ? [html("p", { dataPart: "right" }, [h("code", {}, [words(answer)])])] : [answerList(choices)];
+  const given =
+    choices === null ? [html("p", { dataPart: "right" }, [h("code", {}, [words(answer)])])] : [answerList(choices)];
   return element("stride-predict", { id, dataPredict: id, dataOf: of, dataVerdict: "none" }, [
     label(t.predict.label),
     element("div", { dataPart: "prompt" }, prompt),

@@ -73,9 +73,7 @@ function strip(spec: CellSpec, t: Messages): ElementContent {
     );
   }
   if (spec.twin !== null) {
-    actions.push(
-      button("twin", [words(t.cell.twin)], { ariaExpanded: "false", ariaControls: [`${spec.id}-twin`] }),
-    );
+    actions.push(button("twin", [words(t.cell.twin)], { ariaExpanded: "false", ariaControls: [`${spec.id}-twin`] }));
   }
   const silent = spec.output === null;
   return h("div", { dataPart: "strip" }, [

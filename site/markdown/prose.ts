@@ -1,6 +1,7 @@
 /** What ordinary Markdown needs to stand on the site: links between lessons, anchors, tables that may be wide. */
-import type { Heading, Link, Parent, Root, RootContent } from "mdast";
+
 import GithubSlugger from "github-slugger";
+import type { Heading, Link, Parent, Root, RootContent } from "mdast";
 import { toString as textOf } from "mdast-util-to-string";
 import { SKIP, visit } from "unist-util-visit";
 import type { Lesson } from "../lesson/types.ts";

@@ -68,7 +68,10 @@ export async function renderBlocks(parent: Parent, context: RenderContext): Prom
 }
 
 /** The node's HTML; null where another block shows it; undefined where it is ordinary Markdown. */
-async function renderBlock(node: Nodes, context: RenderContext): Promise<RootContent | RootContent[] | null | undefined> {
+async function renderBlock(
+  node: Nodes,
+  context: RenderContext,
+): Promise<RootContent | RootContent[] | null | undefined> {
   if (node.type === "code") return renderFence(node, context);
   if (node.type === "leafDirective") return visualizer((node as LeafDirective).attributes ?? {});
   if (node.type !== "containerDirective") return undefined;

@@ -25,7 +25,7 @@ export class Flood {
 
   /** What of this text still fits; the rest is counted. */
   push(text: string): string {
-    if (this.#hiddenCharacters > 0) {
+    if (this.#lines >= this.#limits.lines || this.#characters >= this.#limits.characters) {
       this.#hide(text);
       return "";
     }

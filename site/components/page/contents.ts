@@ -1,6 +1,7 @@
 /** The course's table of contents, made from the lessons themselves at every build and reload: nothing to keep in step. */
-import { defineRouteMiddleware, type StarlightRouteData } from "@astrojs/starlight/route-data";
+
 import { getCollection } from "astro:content";
+import { defineRouteMiddleware, type StarlightRouteData } from "@astrojs/starlight/route-data";
 import { splitSlug } from "../../lesson-path.ts";
 
 export interface ContentsEntry {

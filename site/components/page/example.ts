@@ -22,16 +22,15 @@ export function matrices(text: string): number[][][] {
         .filter((word) => word !== "")
         .map(Number),
     );
-    if (rows.length > 0 && rows.every((row) => row.length === rows[0]!.length && row.every(Number.isFinite))) found.push(rows);
+    if (rows.length > 0 && rows.every((row) => row.length === rows[0]!.length && row.every(Number.isFinite)))
+      found.push(rows);
   }
   return found;
 }
 
 /** The nine products behind output row `i`, column `j`, in reading order. */
 export function products(example: WindowExample, i: number, j: number): { pixel: number; weight: number }[] {
-  return example.kernel.flatMap((row, u) =>
-    row.map((weight, v) => ({ pixel: example.input[i + u]![j + v]!, weight })),
-  );
+  return example.kernel.flatMap((row, u) => row.map((weight, v) => ({ pixel: example.input[i + u]![j + v]!, weight })));
 }
 
 /**

@@ -67,9 +67,11 @@ export function openSearch(host: HTMLElement): void {
             (result) => html`<li>
               <a href=${result.url}>${result.meta.title ?? result.url}</a>
               <ul>
-                ${(result.sub_results ?? []).slice(0, 4).map(
-                  (part) => html`<li><a href=${part.url}>${part.title}</a> <span>${marked(part.excerpt)}</span></li>`,
-                )}
+                ${(result.sub_results ?? [])
+                  .slice(0, 4)
+                  .map(
+                    (part) => html`<li><a href=${part.url}>${part.title}</a> <span>${marked(part.excerpt)}</span></li>`,
+                  )}
               </ul>
             </li>`,
           )}
