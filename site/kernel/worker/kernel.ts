@@ -98,7 +98,7 @@ export class Kernel {
     engine.setCallSite(() => this.site);
     engine.setRecorder((draft) => {
       const run = this.current();
-      if (!run) return;
+      if (!run || !this.records.wants(draft)) return;
       this.site = this.callSite(run.cellId);
       const summary = this.records.offer(draft, this.site);
       if (summary) this.emit(run, { type: "record", record: summary });
