@@ -30,6 +30,8 @@ const FREED =
 class SavedTensor {
   readonly tensor: Tensor;
   readonly version: number;
+  /** For a result that its own operation saved: "output 0 of Exp". Later changes in place rename the tensor's node. */
+  made: string | null = null;
 
   constructor(tensor: Tensor) {
     this.tensor = tensor;
@@ -39,18 +41,21 @@ class SavedTensor {
   unpack(): Tensor {
     const { tensor } = this;
     if (tensor.version !== this.version) {
-      const made = tensor.gradFn
-        ? `, which is output ${tensor.outputIndex} of ${tensor.gradFn.name.replace(/Backward\d*$/, "")},`
-        : "";
+      const source = this.made ?? (tensor.gradFn ? outputOf(tensor.gradFn.name, tensor.outputIndex) : null);
+      const made = source ? `, which is ${source},` : "";
       throw new RuntimeError(
         `one of the variables needed for gradient computation has been modified by an inplace operation: ` +
           `[torch.${TYPE_NAMES[tensor.dtype.name]} ${sizeText(tensor.shape)}]${made} is at version ${tensor.version}; ` +
           `expected version ${this.version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, ` +
-          `with torch.autograd.set_detect_anomaly(True).`,
+          `with torch.autograd.set_detect_anomaly(True, check_nan=False).`,
       );
     }
     return tensor;
   }
+}
+
+function outputOf(node: string, index: number): string {
+  return `output ${index} of ${node.replace(/Backward\d*$/, "")}`;
 }
 
 export const TYPE_NAMES = {
@@ -87,6 +92,14 @@ export class Context<A> {
   get saved(): Tensor[] {
     if (!this.#saved) throw new RuntimeError(FREED, { hint: "pass { retainGraph: true } to the first backward()" });
     return this.#saved.map((s) => (s ? s.unpack() : null)) as Tensor[];
+  }
+
+  /** The operation's own results among what it saved remember where they come from. */
+  nameOutputs(outputs: readonly Tensor[], node: string): void {
+    for (const saved of this.#saved ?? []) {
+      const index = saved ? outputs.indexOf(saved.tensor) : -1;
+      if (index >= 0) saved!.made = outputOf(node, index);
+    }
   }
 
   /** An in-place operation that saved its result saved the tensor it changed. */

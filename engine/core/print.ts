@@ -93,7 +93,7 @@ class Writer {
 
   str(value: unknown): void {
     if (typeof value === "string") this.write(value);
-    else if (value instanceof Error) this.write(value.message);
+    else if (value instanceof Error) this.write(withoutHint(value.message));
     else this.repr(value);
   }
 
@@ -117,7 +117,8 @@ class Writer {
     else if (value instanceof Map) this.#dictionary(value, [...value]);
     else if (value instanceof Set) this.#set(value);
     else if (isPlainObject(value)) this.#dictionary(value, Object.entries(value));
-    else if (value instanceof Error) this.write(`${value.name}(${stringRepr(value.message)})`);
+    else if (value instanceof Error) this.write(`${value.name}(${stringRepr(withoutHint(value.message))})`);
+    else if (Symbol.toStringTag in value && value[Symbol.toStringTag] === "Generator") this.write("<generator object>");
     else if (value instanceof Promise) this.write("<Promise: write `await` in front of it to get its value>");
     else if (value.toString !== Object.prototype.toString) this.write(value.toString());
     else this.write(`<${value.constructor?.name || "object"} object>`);
@@ -171,6 +172,11 @@ class Writer {
     this.write(close);
     this.#open.delete(container);
   }
+}
+
+/** Python's message: the engine's hint for beginners is not part of it. */
+function withoutHint(message: string): string {
+  return message.replace(/\nhint: [^\n]*$/, "");
 }
 
 /** A module is a function that says what it is; classes and functions print as Python's do. */

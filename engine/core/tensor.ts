@@ -8,7 +8,7 @@ import type { Node, TensorHook } from "../autograd/node.ts";
 import type { View } from "../backends/backend.ts";
 import { CPU, type Device } from "./device.ts";
 import type { DType, DTypeName, TypedArray } from "./dtype.ts";
-import { RuntimeError, TypeError } from "./errors.ts";
+import { RuntimeError, TypeError, ValueError } from "./errors.ts";
 import { asFloats } from "./number_text.ts";
 import { formatTensor } from "./printing.ts";
 import { getDefaultDtype } from "./promotion.ts";
@@ -52,12 +52,13 @@ export class Tensor {
   #requiresGrad = false;
   #gradFn: Node | null = null;
   #retainsGrad = false;
-  /** Base's history this view's history was made from. */
+  /** Base's history this view's history was made from. @internal */
   baseHistory = 0;
-  /** How often in-place operations gave this tensor a new history. */
+  /** How often in-place operations gave this tensor a new history. @internal */
   history = 0;
+  /** @internal */
   accumulator: Node | null = null;
-  /** A JavaScript number inside an operation: it takes part in promotion only by its kind (bool, integer, float). */
+  /** A JavaScript number inside an operation: it takes part in promotion only by its kind (bool, integer, float). @internal */
   isWrappedNumber = false;
 
   constructor(
@@ -162,6 +163,9 @@ export class Tensor {
 
   /** Sets requiresGrad and returns the tensor. */
   requiresGrad_(value = true): this {
+    if (value && !this.dtype.isFloatingPoint) {
+      throw new RuntimeError("only Tensors of floating point dtype can require gradients");
+    }
     this.requiresGrad = value;
     return this;
   }
@@ -172,7 +176,7 @@ export class Tensor {
     return this.#gradFn;
   }
 
-  /** For the engine: places the tensor in a graph. */
+  /** Places the tensor in a graph. @internal */
   setHistory(node: Node | null, index: number): void {
     this.#gradFn = node;
     this.outputIndex = index;
@@ -225,7 +229,7 @@ export class Tensor {
 
   // ---- reading
 
-  /** What a kernel reads. */
+  /** What a kernel reads. @internal */
   get kernelView(): View {
     return {
       data: this.storage.data,
@@ -306,10 +310,10 @@ export class Tensor {
   /** Stops `a + b`, `a < b` and `if (a == 1)` from turning tensors into text unnoticed: only one-element tensors are numbers. */
   [Symbol.toPrimitive](hint: "string" | "number" | "default"): string | number {
     if (hint === "string") return this.toString();
-    if (hint === "number" && this.numel() === 1) return Number(this.item());
-    throw new TypeError("a tensor cannot be used with JavaScript's operators", {
-      hint: "operators are methods here: a.add(b), a.sub(b), a.mul(b), a.div(b), a.gt(b), a.eq(b)",
-    });
+    const advice = { hint: "operators are methods here: a.add(b), a.sub(b), a.mul(b), a.div(b), a.gt(b), a.eq(b)" };
+    if (hint === "default") throw new TypeError("a tensor cannot be used with JavaScript's operators", advice);
+    if (this.numel() !== 1) throw new ValueError("only one element tensors can be converted to Python scalars", advice);
+    return Number(this.item());
   }
 
   toJSON(): NestedArray {

@@ -11,6 +11,7 @@ export {
 } from "../ops/conv.ts";
 export {
   type ClassLossOptions,
+  type CrossEntropyOptions,
   crossEntropy,
   type LossOptions,
   l1Loss,

@@ -47,47 +47,65 @@ export class MSELoss extends Loss {
 }
 
 /**
- * -input[target] for log-probabilities. Shapes: input [N, C] or [C], target of classes [N] or []; the output is a number,
- * or with `reduction: "none"` [N].
+ * -input[target] for log-probabilities. Shapes: input [N, C], [C] or [N, C, …], target of classes [N], [] or [N, …]; the
+ * output is a number, or with `reduction: "none"` has the target's shape.
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.NLLLoss.html
  */
 export class NLLLoss extends Loss {
   readonly ignoreIndex: number;
+  /** Weights of the classes: a buffer. */
+  declare weight: Tensor | null;
 
   constructor(options?: F.ClassLossOptions);
   constructor(...args: unknown[]) {
-    const { reduction, ignoreIndex = -100 } = bind<F.ClassLossOptions>("NLLLoss.__init__", CLASS_LOSS_PARAMS, args);
+    const {
+      weight = null,
+      ignoreIndex = -100,
+      reduction,
+    } = bind<F.ClassLossOptions>("NLLLoss.__init__", ["weight", "*", "ignoreIndex", "reduction"], args);
     super(reduction);
+    this.registerBuffer("weight", weight);
     this.ignoreIndex = ignoreIndex;
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
-    return F.nllLoss(input, target, { reduction: this.reduction, ignoreIndex: this.ignoreIndex });
+    const { weight, ignoreIndex, reduction } = this;
+    return F.nllLoss(input, target, { weight, ignoreIndex, reduction });
   }
 }
 
 /**
- * -log softmax(input)[target]: takes scores, not probabilities. Shapes: input [N, C] or [C], target of classes [N] or [];
- * the output is a number, or with `reduction: "none"` [N].
+ * -log softmax(input)[target]: takes scores, not probabilities. Shapes: input [N, C], [C] or [N, C, …], target of classes
+ * [N], [] or [N, …], or of probabilities in the input's shape; the output is a number, or with `reduction: "none"` has the
+ * shape of the classes.
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.CrossEntropyLoss.html
  */
 export class CrossEntropyLoss extends Loss {
   readonly ignoreIndex: number;
+  readonly labelSmoothing: number;
+  /** Weights of the classes: a buffer. */
+  declare weight: Tensor | null;
 
-  constructor(options?: F.ClassLossOptions);
+  constructor(options?: F.CrossEntropyOptions);
   constructor(...args: unknown[]) {
-    const { reduction, ignoreIndex = -100 } = bind<F.ClassLossOptions>(
+    const {
+      weight = null,
+      ignoreIndex = -100,
+      reduction,
+      labelSmoothing = 0,
+    } = bind<F.CrossEntropyOptions>(
       "CrossEntropyLoss.__init__",
-      CLASS_LOSS_PARAMS,
+      ["weight", "*", "ignoreIndex", "reduction", "labelSmoothing"],
       args,
     );
     super(reduction);
+    this.registerBuffer("weight", weight);
     this.ignoreIndex = ignoreIndex;
+    this.labelSmoothing = labelSmoothing;
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
-    return F.crossEntropy(input, target, { reduction: this.reduction, ignoreIndex: this.ignoreIndex });
+    const { weight, ignoreIndex, reduction, labelSmoothing } = this;
+    return F.crossEntropy(input, target, { weight, ignoreIndex, reduction, labelSmoothing });
   }
 }
-
-const CLASS_LOSS_PARAMS = ["*", "ignoreIndex", "reduction"];

@@ -7,7 +7,7 @@
 import { isOptions } from "../core/arguments.ts";
 import { type Device, device as toDevice } from "../core/device.ts";
 import { DType, float32, float64 } from "../core/dtype.ts";
-import { AttributeError, NotImplementedError, TypeError } from "../core/errors.ts";
+import { AttributeError, NotImplementedError, TypeError, ValueError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { enterModule, isRecording, leaveModule } from "../inspect/recorder.ts";
 import { convertTensor } from "./convert.ts";
@@ -183,7 +183,7 @@ export class Module {
 
   /** Sets the training mode of this module and all in it. */
   train(mode = true): this {
-    if (typeof mode !== "boolean") throw new TypeError("training mode is expected to be boolean");
+    if (typeof mode !== "boolean") throw new ValueError("training mode is expected to be boolean");
     this.training = mode;
     for (const child of this.children()) child.train(mode);
     return this;

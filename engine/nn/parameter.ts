@@ -2,6 +2,7 @@
 import { TYPE_NAMES } from "../autograd/node.ts";
 import { bind } from "../core/arguments.ts";
 import { DTYPES } from "../core/dtype.ts";
+import { RuntimeError } from "../core/errors.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 
 export interface ParameterOptions {
@@ -21,6 +22,9 @@ export class Parameter extends Tensor {
       { data?: Tensor } & ParameterOptions
     >("Parameter.__new__", ["data", "requiresGrad"], args);
     super(data.storage, data.shape, data.strides, data.offset);
+    if (requiresGrad && !data.dtype.isFloatingPoint) {
+      throw new RuntimeError("Only Tensors of floating point and complex dtype can require gradients");
+    }
     this.requiresGrad = requiresGrad;
   }
 
@@ -53,6 +57,8 @@ export class Buffer extends Tensor {
 /** `torch.typename`: how messages name the type of a value. */
 export function typeName(value: unknown): string {
   if (value instanceof Tensor) return `torch.${TYPE_NAMES[value.dtype.name]}`;
-  if (typeof value === "function") return value.constructor === Function ? "function" : value.constructor.name;
+  // Modules are functions of their class's prototype; classes and plain functions have names of their own.
+  if (typeof value === "function")
+    return value.constructor === Function ? value.name || "function" : value.constructor.name;
   return pythonTypeName(value);
 }

@@ -7,7 +7,7 @@ import { sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { type ConvGeometry, convOutputSize } from "../core/window.ts";
 import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
-import { denseRaw } from "./operands.ts";
+import { denseRaw, viewAs } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { squeeze, unsqueeze } from "./view.ts";
@@ -21,9 +21,17 @@ interface ConvAttrs {
   stride: [number, number];
   padding: [number, number] | "same" | "valid";
   dilation: [number, number];
-  /** conv1d runs as conv2d with height 1. */
   name: "conv1d" | "conv2d";
 }
+
+/** A tensor's shape: conv1d's have no height, which the kernels see as 1. */
+function sizes({ name }: ConvAttrs, [a, b, height, width]: [number, number, number, number]): number[] {
+  return name === "conv1d" ? [a, b, width] : [a, b, height, width];
+}
+
+const inputView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.n, g.c, g.h, g.w]);
+const weightView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.o, g.c / g.groups, g.kernelH, g.kernelW]);
+const outputView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.n, g.o, g.outH, g.outW]);
 
 const Convolution: Op<ConvAttrs> = defineOp({
   name: "convolution",
@@ -32,14 +40,9 @@ const Convolution: Op<ConvAttrs> = defineOp({
   forward(ctx, input: Tensor, weight: Tensor, bias: Tensor | null) {
     const { geometry: g } = ctx.attrs;
     ctx.save(ctx.needs[1] ? input : null, ctx.needs[0] ? weight : null);
-    const out = Tensor.empty([g.n, g.o, g.outH, g.outW], input.dtype);
-    kernels.conv(
-      denseRaw(input).kernelView,
-      denseRaw(weight).kernelView,
-      bias ? denseRaw(bias).kernelView : null,
-      g,
-      out.kernelView,
-    );
+    const out = Tensor.empty(sizes(ctx.attrs, [g.n, g.o, g.outH, g.outW]), input.dtype);
+    const biasView = bias ? denseRaw(bias).kernelView : null;
+    kernels.conv(inputView(input, g), weightView(weight, g), biasView, g, outputView(out, g));
     return out;
   },
   backward(ctx, grad: Tensor) {
@@ -47,7 +50,7 @@ const Convolution: Op<ConvAttrs> = defineOp({
     return [
       weight ? call(ConvInputGrad, ctx.attrs, grad, weight) : null,
       input ? call(ConvWeightGrad, ctx.attrs, input, grad) : null,
-      ctx.needs[2] ? sum(grad, [0, 2, 3]) : null,
+      ctx.needs[2] ? sum(grad, ctx.attrs.name === "conv1d" ? [0, 2] : [0, 2, 3]) : null,
     ];
   },
   record({ geometry, stride, padding, dilation, name }, [input, weight, bias], [output]) {
@@ -75,8 +78,8 @@ const ConvInputGrad: Op<ConvAttrs> = defineOp({
   forward(ctx, gradOut: Tensor, weight: Tensor) {
     const { geometry: g } = ctx.attrs;
     ctx.save(gradOut, weight);
-    const out = Tensor.empty([g.n, g.c, g.h, g.w], weight.dtype);
-    kernels.convInputGrad(denseRaw(gradOut).kernelView, denseRaw(weight).kernelView, g, out.kernelView);
+    const out = Tensor.empty(sizes(ctx.attrs, [g.n, g.c, g.h, g.w]), weight.dtype);
+    kernels.convInputGrad(outputView(gradOut, g), weightView(weight, g), g, inputView(out, g));
     return out;
   },
   backward(ctx, grad: Tensor) {
@@ -95,8 +98,8 @@ const ConvWeightGrad: Op<ConvAttrs> = defineOp({
   forward(ctx, input: Tensor, gradOut: Tensor) {
     const { geometry: g } = ctx.attrs;
     ctx.save(input, gradOut);
-    const out = Tensor.empty([g.o, g.c / g.groups, g.kernelH, g.kernelW], input.dtype);
-    kernels.convWeightGrad(denseRaw(input).kernelView, denseRaw(gradOut).kernelView, g, out.kernelView);
+    const out = Tensor.empty(sizes(ctx.attrs, [g.o, g.c / g.groups, g.kernelH, g.kernelW]), input.dtype);
+    kernels.convWeightGrad(inputView(input, g), outputView(gradOut, g), g, weightView(out, g));
     return out;
   },
   backward(ctx, grad: Tensor) {
@@ -236,13 +239,8 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
   if (padding.before.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");
 
   const batched = input.ndim === axes + 2;
-  let x = batched ? input : unsqueeze(input, 0);
-  let w = weight;
-  if (axes === 1) {
-    x = unsqueeze(x, 2);
-    w = unsqueeze(w, 2);
-  }
-  const [n, c, h, width] = x.shape as unknown as [number, number, number, number];
+  const x = batched ? input : unsqueeze(input, 0);
+  const [n, c, h, width] = (axes === 2 ? x.shape : x.shape.toSpliced(2, 0, 1)) as [number, number, number, number];
   const size = [h, width] as const;
   const padded = size.map((s, i) => s + padding.before[i]! + padding.after[i]!);
   const effective = kernel.map((k, i) => dilation[i]! * (k - 1) + 1);
@@ -275,8 +273,7 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
     outH: out[0]!,
     outW: out[1]!,
   };
-  let y = call(Convolution, { geometry, stride, padding: padding.attr, dilation, name }, x, w, bias);
-  if (axes === 1) y = squeeze(y, 2);
+  const y = call(Convolution, { geometry, stride, padding: padding.attr, dilation, name }, x, weight, bias);
   return batched ? y : squeeze(y, 0);
 }
 

@@ -24,6 +24,11 @@ const OPTION_NAMES = ["dtype", "device", "requiresGrad"];
 /** Applies the options every creation function takes. */
 export function finish(x: Tensor, { device, requiresGrad }: TensorOptions): Tensor {
   if (device) toDevice(device);
+  if (requiresGrad && !x.dtype.isFloatingPoint) {
+    throw new RuntimeError("Only Tensors of floating point and complex dtype can require gradients", {
+      hint: "give the tensor a floating dtype: { dtype: torch.float32, requiresGrad: true }",
+    });
+  }
   if (requiresGrad) x.requiresGrad = true;
   return x;
 }

@@ -46,7 +46,12 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
     return n + (list?.dtype === bool ? list.ndim : 1);
   }, 0);
   if (consumed > input.ndim) {
-    throw new IndexError(`too many indices for tensor of dimension ${input.ndim}`);
+    const single = input.ndim === 0 && indices.length === 1 && typeof indices[0] === "number";
+    throw new IndexError(
+      single
+        ? "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
+        : `too many indices for tensor of dimension ${input.ndim}`,
+    );
   }
   let view = input;
   let dim = 0;
@@ -117,6 +122,8 @@ interface IndexAttrs {
   /** Flat positions among the indexed dimensions, which come first in the operand. */
   positions: Tensor;
   rows: number;
+  /** What the positions become in the answer. */
+  picked: readonly number[];
 }
 
 const IndexOp: Op<IndexAttrs> = defineOp({
@@ -124,10 +131,10 @@ const IndexOp: Op<IndexAttrs> = defineOp({
   gradFn: "IndexBackward0",
   kernels: ["indexSelect"],
   forward(ctx, x: Tensor) {
-    const { positions, rows } = ctx.attrs;
+    const { positions, rows, picked } = ctx.attrs;
     ctx.notes = x.shape;
     const inner = x.numel() / Math.max(rows, 1);
-    const out = Tensor.empty([positions.numel(), ...x.shape.slice(1)], x.dtype);
+    const out = Tensor.empty([...picked, ...x.shape.slice(1)], x.dtype);
     kernels.indexSelect(
       viewAs(denseRaw(x), [1, rows, inner]),
       positions.kernelView,
@@ -190,7 +197,7 @@ function advanced(view: Tensor, tensors: Map<number, Tensor>): Tensor {
   const { dims, rest, shape, positions, rows, front } = plan(view, tensors);
   const restShape = rest.map((d) => view.shape[d]!);
   const operand = reshape(permute(view, [...dims, ...rest]), [rows, ...restShape]);
-  const picked = reshape(call(IndexOp, { positions, rows }, operand), [...shape, ...restShape]);
+  const picked = call(IndexOp, { positions, rows, picked: shape }, operand);
   if (front === 0) return picked;
   // The picked dimensions go where the first index stood.
   const order = [
@@ -233,7 +240,12 @@ export function set(input: Tensor, indices: Index | readonly Index[], value: Sca
         ]);
   inPlace(view, (old) => {
     const operand = reshape(permute(old, order), [rows, ...restShape]);
-    const written = call(IndexPut, { positions, rows }, operand, reshape(values, [positions.numel(), ...restShape]));
+    const written = call(
+      IndexPut,
+      { positions, rows, picked: [positions.numel()] },
+      operand,
+      reshape(values, [positions.numel(), ...restShape]),
+    );
     return permute(
       reshape(
         written,

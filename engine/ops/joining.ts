@@ -124,9 +124,10 @@ export function split(
       `split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at dimension ${axis}), but got split_sizes=${sizeText(sizes)}`,
     );
   }
+  const gradFn = typeof splitSize === "number" ? "SplitBackward0" : "SplitWithSizesBackward0";
   let start = 0;
   return sizes.map((length) => {
-    const part = sliceRaw(input, axis, start, length, 1);
+    const part = sliceRaw(input, axis, start, length, 1, gradFn);
     start += length;
     return part;
   });

@@ -252,13 +252,22 @@ function alongClasses(weight: Tensor, like: Tensor): Tensor {
   return like.ndim === 1 ? weight : reshape(weight, [1, -1, ...like.shape.slice(2).map(() => 1)]);
 }
 
+/** ATen divides by a number in an operation of its own, which only shows in the name. */
+const DivideByNumber = defineOp<{ divisor: number }>({
+  name: "div.Scalar",
+  gradFn: "DivBackward1",
+  kernels: ["binary"],
+  forward: ({ attrs }, x: Tensor) => div(x.detach(), attrs.divisor),
+  backward: ({ attrs }, grad: Tensor) => [div(grad, attrs.divisor)],
+});
+
 function probabilityLoss({ input, target, weight, reduction, labelSmoothing }: ClassArguments, logs: Tensor): Tensor {
   const axis = classAxis(input);
   const classes = input.shape[axis]!;
   const smooth = labelSmoothing > 0 ? add(mul(target, 1 - labelSmoothing), labelSmoothing / classes) : target;
   const weighted = mul(logs, smooth);
   const loss = neg(sum(weight ? mul(weighted, alongClasses(weight, input)) : weighted, axis));
-  if (reduction === "mean") return div(sum(loss), input.numel() / classes);
+  if (reduction === "mean") return call(DivideByNumber, { divisor: input.numel() / classes }, sum(loss));
   return reduction === "sum" ? sum(loss) : loss;
 }
 

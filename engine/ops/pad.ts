@@ -7,7 +7,7 @@ import { contiguousStrides, sizeText } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { denseRaw, filled, viewAs } from "./operands.ts";
-import { call, defineOp } from "./registry.ts";
+import { call, defineOp, type Op } from "./registry.ts";
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
 
@@ -32,7 +32,7 @@ const NAMES: Record<PadMode, (axes: number) => string> = {
   circular: () => "CopySlices",
 };
 
-const Pad = defineOp<PadAttrs>({
+const Pad: Op<PadAttrs> = defineOp({
   name: "pad",
   gradFn: ({ mode, pads }) => NAMES[mode](pads.length),
   kernels: ["fill", "copy", "indexSelect"],
@@ -42,7 +42,7 @@ const Pad = defineOp<PadAttrs>({
 });
 
 /** Sums each gradient back into the cell that was read; linear, so its own gradient pads again. */
-const PadGrad = defineOp<PadAttrs>({
+const PadGrad: Op<PadAttrs> = defineOp({
   name: "pad_backward",
   gradFn: "PadBackwardBackward0",
   kernels: ["fill", "copy", "indexAdd"],
@@ -191,7 +191,13 @@ function checkSource(input: Tensor, pads: readonly AxisPad[], mode: PadMode, val
     throw new NotImplementedError(`Unrecognised padding mode ${mode}`);
   }
   if (axes < 1 || axes > 3 || (input.ndim !== axes + 1 && input.ndim !== axes + 2)) {
-    throw new NotImplementedError("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now");
+    throw new NotImplementedError(
+      `Padding size ${2 * axes} is not supported for ${input.ndim}D input tensor.\n` +
+        "Supported combinations for non-constant padding:\n" +
+        "  - 2D or 3D input: padding size = 2 (pads last dimension)\n" +
+        "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n" +
+        "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)",
+    );
   }
   pads.forEach(({ dim, before, after }, i) => {
     const size = input.shape[dim]!;

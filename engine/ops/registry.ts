@@ -152,6 +152,7 @@ export function callMany<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor[] {
   const outputs = Array.isArray(result) ? result : [result];
   if (recording) {
     const node = new OperationNode(op, ctx, inputs);
+    ctx.nameOutputs(outputs, node.name);
     for (let i = 0; i < outputs.length; i++) {
       const output = outputs[i]!;
       node.outputs.push({ shape: output.shape, dtype: output.dtype });

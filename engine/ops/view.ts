@@ -146,6 +146,8 @@ const Select: Op<SelectAttrs> = defineOp({
 });
 
 interface SliceAttrs {
+  /** The node's name: split and chunk are slices by another name. */
+  gradFn: string;
   dim: number;
   start: number;
   length: number;
@@ -154,7 +156,7 @@ interface SliceAttrs {
 
 const Slice: Op<SliceAttrs> = defineOp({
   name: "slice",
-  gradFn: "SliceBackward0",
+  gradFn: ({ gradFn }) => gradFn,
   kernels: [],
   forward(ctx, x: Tensor) {
     const { dim, start, length, step } = ctx.attrs;
@@ -356,8 +358,15 @@ export function select(input: Tensor, dim: number, index: number): Tensor {
 }
 
 /** start, start + step, … along a dimension; the caller has clipped them. */
-export function sliceRaw(input: Tensor, dim: number, start: number, length: number, step: number): Tensor {
-  return call(Slice, { dim, start, length, step }, input);
+export function sliceRaw(
+  input: Tensor,
+  dim: number,
+  start: number,
+  length: number,
+  step: number,
+  gradFn = "SliceBackward0",
+): Tensor {
+  return call(Slice, { dim, start, length, step, gradFn }, input);
 }
 
 /** `length` elements along a dimension from `start` on. */

@@ -1,7 +1,8 @@
 /** What all optimizers share. https://docs.pytorch.org/docs/2.13/optim.html */
 import { noGrad } from "../autograd/mode.ts";
+import { isOptions } from "../core/arguments.ts";
 import { TypeError, ValueError } from "../core/errors.ts";
-import { Tensor } from "../core/tensor.ts";
+import { pythonTypeName, Tensor } from "../core/tensor.ts";
 
 export type ParamGroup<O> = { params: Tensor[] } & O;
 
@@ -23,7 +24,8 @@ export abstract class Optimizer<O extends object> {
     }
     const list = [...params] as (Tensor | ({ params: Iterable<Tensor> | Tensor } & Partial<O>))[];
     if (list.length === 0) throw new ValueError("optimizer got an empty parameter list");
-    if (list.every((p) => p instanceof Tensor)) this.addParamGroup({ params: list as Tensor[] } as never);
+    const grouped = isOptions(list[0]);
+    if (!grouped) this.addParamGroup({ params: list as Tensor[] } as never);
     else for (const group of list) this.addParamGroup(group as { params: Iterable<Tensor> | Tensor } & Partial<O>);
   }
 
@@ -32,7 +34,7 @@ export abstract class Optimizer<O extends object> {
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
     for (const param of params) {
       if (!(param instanceof Tensor))
-        throw new TypeError("optimizer can only optimize Tensors, but one of the params is something else");
+        throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${pythonTypeName(param)}`);
       if (!param.isLeaf) throw new ValueError("can't optimize a non-leaf Tensor");
       if (this.paramGroups.some((g) => g.params.includes(param))) {
         throw new ValueError("some parameters appear in more than one parameter group");
