@@ -136,7 +136,7 @@ function parseFrame(row: string): ErrorFrame | null {
     cellId: location.slice(location.lastIndexOf("/") + 1),
     line: Number(line),
     column: Number(column),
-    functionName: functionName.replace(/^(?:async|new) /, ""),
+    functionName: functionName.replace(/^(?:async|new) /, "").replace(/^(?:Proxy|Object)\./, ""),
   };
 }
 

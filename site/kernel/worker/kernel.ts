@@ -51,6 +51,15 @@ interface Run {
   output: CellOutput;
   /** What the last expression was, if there was one. */
   last: { value: unknown } | null;
+  /** Bars of loops over loaders, by label. */
+  bars: Map<string, LoopBar>;
+}
+
+interface LoopBar {
+  began: number;
+  shownAt: number;
+  item: number | null;
+  pass: { id: number; began: number; startedAt: number };
 }
 
 interface Published {
@@ -76,11 +85,7 @@ export class Kernel {
   /** A timer's callback, while it runs. */
   private callback: Run | null = null;
   private stopRequested = false;
-  /** Loops over loaders that are on their way, and bars of tqdm that are open: one loop needs only one bar. */
-  private readonly loops = new Map<
-    number,
-    { began: number; startedAt: number; shownAt: number; item: number | null }
-  >();
+  /** Bars of tqdm that are open: one loop needs only one bar. */
   private openBars = 0;
 
   constructor(engine: Engine, host: KernelHost) {
@@ -116,7 +121,13 @@ export class Kernel {
   }
 
   run(request: CompiledRequest): Promise<RunResult> {
-    const run: Run = { runId: request.runId, cellId: request.cellId, output: this.outputOf(request), last: null };
+    const run: Run = {
+      runId: request.runId,
+      cellId: request.cellId,
+      output: this.outputOf(request),
+      last: null,
+      bars: new Map(),
+    };
     if (this.waiting++ > 0) this.emit(run, { type: "cell-state", cellId: run.cellId, state: "queued", ms: null });
     const result = this.queue.then(() => this.runNow(run, request));
     this.queue = result.finally(() => this.waiting--).catch(() => {});
@@ -307,31 +318,24 @@ export class Kernel {
     }
   }
 
-  /** A loop over a loader that nobody wrapped in tqdm: its bar appears once it lasts long enough to be wondered about. */
-  private loopProgress(progress: LoopProgress): void {
+  /**
+   * A loop over a loader that nobody wrapped in tqdm: its bar appears once the loop lasts long enough to be wondered about.
+   * Passes that follow each other (epochs) share one bar.
+   */
+  private loopProgress({ id, label, done, total, finished }: LoopProgress): void {
     const run = this.current();
     if (!run || this.openBars > 0) return;
     const now = this.host.now();
-    let loop = this.loops.get(progress.id);
-    if (!loop) {
-      loop = { began: now, startedAt: this.host.wallTime(), shownAt: 0, item: null };
-      this.loops.set(progress.id, loop);
-    }
-    if (progress.finished) this.loops.delete(progress.id);
-    if (now - loop.began < BAR_AFTER_MS || (!progress.finished && now - loop.shownAt < BAR_UPDATE_MS)) return;
-    loop.shownAt = now;
-    const seconds = (now - loop.began) / 1000;
-    const item: NewItem = {
-      kind: "progress",
-      label: progress.label,
-      done: progress.done,
-      total: progress.total,
-      startedAt: loop.startedAt,
-      rate: progress.done / seconds,
-      metrics: {},
-    };
-    if (loop.item === null) loop.item = run.output.add(item);
-    else run.output.update(loop.item, item);
+    const bar = run.bars.get(label) ?? { began: now, shownAt: 0, item: null, pass: { id, began: now, startedAt: 0 } };
+    run.bars.set(label, bar);
+    if (bar.pass.id !== id || bar.pass.startedAt === 0) bar.pass = { id, began: now, startedAt: this.host.wallTime() };
+    if (now - bar.began < BAR_AFTER_MS || (!finished && now - bar.shownAt < BAR_UPDATE_MS)) return;
+    bar.shownAt = now;
+    const seconds = (now - bar.pass.began) / 1000;
+    const rate = done > 0 && seconds > 0 ? done / seconds : null;
+    const item: NewItem = { kind: "progress", label, done, total, startedAt: bar.pass.startedAt, rate, metrics: {} };
+    if (bar.item === null) bar.item = run.output.add(item);
+    else run.output.update(bar.item, item);
   }
 
   // ---- what a cell has by name
