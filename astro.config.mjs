@@ -20,6 +20,8 @@ export default defineConfig({
   outDir: process.env.STRIDE_OUT || "./dist/site",
   trailingSlash: "always",
   devToolbar: { enabled: false },
+  // Style sheets of parts that load later must stay files: their loaders ask for them by name.
+  build: { inlineStylesheets: "never" },
   // A small style sheet that is inlined into a page is deleted from the build, also where a script loads it later.
   build: { inlineStylesheets: "never" },
   markdown: {

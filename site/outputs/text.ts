@@ -44,7 +44,7 @@ export class TextOutput implements OutputPart<ItemOf<"text">> {
     this.append(item.text, item.tensors);
   }
 
-  /** `tensors` are placed by offsets in this piece of text. */
+  /** `tensors` are those printed in this piece of text, in order. */
   append(text: string, tensors: TextTensor[]): void {
     this.#pending.push({ text, tensors });
     this.#frame.request();
@@ -59,8 +59,12 @@ export class TextOutput implements OutputPart<ItemOf<"text">> {
     for (const { text, tensors } of this.#pending) {
       const shown = this.#flood.push(text);
       let at = 0;
-      for (const { end, tensor } of tensors) {
-        if (end <= at || end > shown.length || tensor.shape.reduce((size, n) => size * n, 1) < WORTH_A_MAP) continue;
+      for (const { tensor } of tensors) {
+        if (tensor.shape.reduce((size, n) => size * n, 1) < WORTH_A_MAP) continue;
+        // Found by its words: pieces of text may have been joined or cut on their way.
+        const start = shown.indexOf(tensor.text, at);
+        if (start < 0) continue;
+        const end = start + tensor.text.length;
         fragment.append(shown.slice(at, end), this.#mapButton(tensor, this.#length + end));
         at = end;
       }
