@@ -69,6 +69,11 @@ function missingExport(it: CellImport, names: readonly string[]): CellSyntaxErro
       `write import * as ${it.local} from "${it.module}"`,
     );
   }
-  const close = nearest(it.imported, names);
+  // Tensor and tensor are equally near: a small letter was meant as one.
+  const isClass = (name: string): boolean => /^[A-Z]/.test(name);
+  const alike = names.toSorted(
+    (a, b) => Number(isClass(b) === isClass(it.imported)) - Number(isClass(a) === isClass(it.imported)),
+  );
+  const close = nearest(it.imported, alike);
   return new CellSyntaxError(`"${it.module}" has no "${it.imported}"`, it, close ? `did you mean "${close}"?` : null);
 }
