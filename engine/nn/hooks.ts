@@ -84,7 +84,7 @@ export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown
   try {
     for (const { run } of hooks.forwardPre) {
       const replaced = run(module, inputs);
-      if (replaced !== undefined && replaced !== null) inputs = Array.isArray(replaced) ? replaced : [replaced];
+      if (replaces(replaced)) inputs = Array.isArray(replaced) ? replaced : [replaced];
     }
     const watch = hooks.backward.isEmpty && hooks.backwardPre.isEmpty ? null : new BackwardWatch(module, hooks);
     if (watch) inputs = watch.inputs(inputs);
@@ -92,7 +92,7 @@ export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown
     for (const hook of hooks.forward) {
       called.add(hook);
       const replaced = hook.run(module, inputs, output);
-      if (replaced !== undefined && replaced !== null) output = replaced;
+      if (replaces(replaced)) output = replaced;
     }
     return watch ? watch.output(output) : output;
   } catch (error) {
@@ -106,6 +106,11 @@ export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown
     }
     throw error;
   }
+}
+
+/** `(m, x) => list.push(x)` returns a number by accident of syntax, which no layer takes or gives: it replaces nothing. */
+function replaces(returned: unknown): returned is object {
+  return typeof returned === "object" && returned !== null;
 }
 
 /** Passes tensors through and shows their gradients to `see` on the way back. */
@@ -190,6 +195,6 @@ class BackwardWatch {
 }
 
 function replacement(returned: unknown, current: Gradients): Gradients {
-  if (returned === undefined || returned === null) return current;
+  if (!replaces(returned)) return current;
   return Array.isArray(returned) ? (returned as Gradients) : [returned as Tensor];
 }
