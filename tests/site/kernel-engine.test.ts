@@ -43,7 +43,7 @@ test("a cell prints PyTorch's text and leaves a record of the call's line", asyn
 
 test("a what-if answers with a record and the line that makes it, or with PyTorch's error", async () => {
   const { kernel } = await lesson({ "first-conv": CONV });
-  const [{ id }] = kernel.recordsOf("first-conv") as [{ id: number }];
+  const { id } = kernel.recordsOf("first-conv")[0]!;
   const padded = kernel.whatIf({ recordId: id, attrs: { stride: 2, padding: [1, 1] }, values: {} });
   expect(padded).toMatchObject({
     ok: true,
@@ -68,7 +68,7 @@ test("a what-if answers with a record and the line that makes it, or with PyTorc
 
 test("gradients of a recorded call are the engine's, integers promoted", async () => {
   const { kernel } = await lesson({ "first-conv": CONV });
-  const [{ id }] = kernel.recordsOf("first-conv") as [{ id: number }];
+  const { id } = kernel.recordsOf("first-conv")[0]!;
   const answer = kernel.gradients({ recordId: id, attrs: {}, values: {} }, null);
   expect(answer).toMatchObject({ ok: true, promoted: true });
   expect(answer.ok && Array.from(answer.gradients.weight!.data)).toEqual([10, 14, 11, 17, 15, 12, 17, 11, 8]);
@@ -80,7 +80,7 @@ test("a pooling call can be tried as the other kind of pooling", async () => {
     pool: "print(F.maxPool2d(input.to(torch.float32), 3, { ceilMode: true }))",
   });
   expect(results[1]!.text).toBe("tensor([[[[2., 3.],\n          [5., 1.]]]])\n");
-  const [{ id }] = kernel.recordsOf("pool") as [{ id: number }];
+  const { id } = kernel.recordsOf("pool")[0]!;
   const answer = kernel.whatIf({
     recordId: id,
     op: "avg_pool2d",
