@@ -6,6 +6,7 @@ import remarkMath from "remark-math";
 import { strideData } from "./site/data/vite-plugin.ts";
 import { strideTypes } from "./site/editor/vite-plugin.ts";
 import { strideKernel } from "./site/kernel/vite-plugin.ts";
+import { strideCourse } from "./site/markdown/course-integration.ts";
 import { remarkLesson } from "./site/markdown/remark-lesson.ts";
 
 // STRIDE_BASE puts the site under a path ("/stride/"), STRIDE_SITE names its address for links that must be absolute.
@@ -22,8 +23,6 @@ export default defineConfig({
   devToolbar: { enabled: false },
   // Style sheets of parts that load later must stay files: their loaders ask for them by name.
   build: { inlineStylesheets: "never" },
-  // A small style sheet that is inlined into a page is deleted from the build, also where a script loads it later.
-  build: { inlineStylesheets: "never" },
   markdown: {
     // Cells and plain fences are highlighted by remarkLesson, one line to an element, in both themes at once.
     syntaxHighlight: false,
@@ -33,6 +32,7 @@ export default defineConfig({
     }),
   },
   integrations: [
+    strideCourse(),
     starlight({
       title: "Stride",
       description: "torch.nn in the browser: lessons that run, with PyTorch's own digits.",
@@ -69,7 +69,7 @@ export default defineConfig({
     plugins: [strideKernel(), strideData(), strideTypes()],
     worker: { format: "es" },
     // Pre-bundling would tear Monaco from its workers.
-    optimizeDeps: { exclude: ["monaco-editor"] },
+    optimizeDeps: { exclude: ["monaco-editor"], include: ["idb", "comlink"] },
     build: { target: "es2022" },
   },
 });
