@@ -18,6 +18,8 @@ export class StrideCell extends HTMLElement {
   #opening: Promise<void> | null = null;
   #t: Messages = messages("en");
   #errorLine: number | null = null;
+  /** What is to be said of the run that is about to begin, and stays beside its output. */
+  #note = "";
   /** The code as the build highlighted it, for when the text is the lesson's again. */
   #starterCode: Node[] = [];
   #bound = false;
@@ -60,6 +62,8 @@ export class StrideCell extends HTMLElement {
     const run = action(this, "run");
     const stop = action(this, "stop");
     const focused = document.activeElement === run || document.activeElement === stop;
+    // The run that it was said of never happened.
+    if (!busy && this.#note !== "") this.note("");
     if (run) run.hidden = busy;
     if (stop) stop.hidden = !busy;
     // The button under the finger changes its meaning, not its place: focus goes along.
@@ -105,7 +109,8 @@ export class StrideCell extends HTMLElement {
     });
     this.#view.begin();
     this.markLine(null);
-    say(part(this, "note"), "");
+    say(part(this, "note"), this.#note);
+    this.#note = "";
     this.#origin(part(this, "output")?.firstChild ? this.#t.cell.olderOrigin : "", null);
   }
 
@@ -129,6 +134,7 @@ export class StrideCell extends HTMLElement {
   }
 
   note(text: string): void {
+    this.#note = text;
     say(part(this, "note"), text);
   }
 
