@@ -9,6 +9,7 @@ export {
   conv2d,
   type Size2,
 } from "../ops/conv.ts";
+export { type ConvTransposeOptions, convTranspose1d, convTranspose2d } from "../ops/conv_transpose.ts";
 export {
   type ClassLossOptions,
   type CrossEntropyOptions,

@@ -2,6 +2,12 @@
 export * from "./activation.ts";
 export { ModuleDict, ModuleList, type NamedModules, ParameterList, Sequential } from "./containers.ts";
 export { Conv1d, type Conv1dOptions, Conv2d, type Conv2dOptions, type PaddingMode } from "./conv.ts";
+export {
+  ConvTranspose1d,
+  type ConvTranspose1dOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dOptions,
+} from "./conv_transpose.ts";
 export type { FactoryOptions } from "./factory.ts";
 export * from "./flatten.ts";
 export * as functional from "./functional.ts";

@@ -16,24 +16,25 @@ import { squeeze, unsqueeze } from "./view.ts";
 export type Size2 = number | readonly [number, number] | readonly number[];
 export type ConvPadding = Size2 | "same" | "valid";
 
-interface ConvAttrs {
+export interface ConvAttrs {
   geometry: ConvGeometry;
   stride: [number, number];
   padding: [number, number] | "same" | "valid";
   dilation: [number, number];
-  name: "conv1d" | "conv2d";
+  name: "conv1d" | "conv2d" | "conv_transpose1d" | "conv_transpose2d";
 }
 
-/** A tensor's shape: conv1d's have no height, which the kernels see as 1. */
-function sizes({ name }: ConvAttrs, [a, b, height, width]: [number, number, number, number]): number[] {
-  return name === "conv1d" ? [a, b, width] : [a, b, height, width];
+/** A tensor's shape: those of one axis have no height, which the kernels see as 1. */
+export function sizes({ name }: ConvAttrs, [a, b, height, width]: [number, number, number, number]): number[] {
+  return name.endsWith("1d") ? [a, b, width] : [a, b, height, width];
 }
 
-const inputView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.n, g.c, g.h, g.w]);
-const weightView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.o, g.c / g.groups, g.kernelH, g.kernelW]);
-const outputView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.n, g.o, g.outH, g.outW]);
+export const inputView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.n, g.c, g.h, g.w]);
+export const weightView = (x: Tensor, g: ConvGeometry) =>
+  viewAs(denseRaw(x), [g.o, g.c / g.groups, g.kernelH, g.kernelW]);
+export const outputView = (x: Tensor, g: ConvGeometry) => viewAs(denseRaw(x), [g.n, g.o, g.outH, g.outW]);
 
-const Convolution: Op<ConvAttrs> = defineOp({
+export const Convolution: Op<ConvAttrs> = defineOp({
   name: "convolution",
   gradFn: "ConvolutionBackward0",
   kernels: ["conv", "convInputGrad", "convWeightGrad", "reduce"],
@@ -91,7 +92,7 @@ const ConvInputGrad: Op<ConvAttrs> = defineOp({
   },
 });
 
-const ConvWeightGrad: Op<ConvAttrs> = defineOp({
+export const ConvWeightGrad: Op<ConvAttrs> = defineOp({
   name: "convolution_weight_grad",
   gradFn: "ConvolutionBackwardBackward0",
   kernels: ["convWeightGrad", "conv", "convInputGrad"],
@@ -206,7 +207,7 @@ function checkShapes(name: string, axes: 1 | 2, { input, weight, bias, groups = 
   }
 }
 
-function checkDtypes(input: Tensor, weight: Tensor, bias: Tensor | null | undefined): void {
+export function checkDtypes(input: Tensor, weight: Tensor, bias: Tensor | null | undefined): void {
   for (const other of [weight, bias]) {
     if (!other || other.dtype === input.dtype) continue;
     throw new RuntimeError(

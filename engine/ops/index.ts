@@ -26,6 +26,7 @@ setArithmetic({
 export * from "./arithmetic.ts";
 export * from "./comparison.ts";
 export * from "./conv.ts";
+export * from "./conv_transpose.ts";
 export * from "./copy.ts";
 export * from "./creation.ts";
 export * from "./indexing.ts";

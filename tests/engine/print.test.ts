@@ -40,6 +40,10 @@ describe("print writes what Python's does", () => {
     expect(tensors[1]!.tensor).toBe(b);
   });
 
+  it("a float tensor's list with Python's floats, an integer one's with ints", () => {
+    expect(printed(torch.ones(1, 2).tolist(), torch.tensor([1, 2]).tolist()).text).toBe("[[1.0, 1.0]] [1, 2]\n");
+  });
+
   it("shapes, dtypes and modules by what they say of themselves", () => {
     expect(printed(torch.ones(2, 3).shape, torch.float32, new torch.nn.ReLU()).text).toBe(
       "torch.Size([2, 3]) torch.float32 ReLU()\n",
