@@ -20,6 +20,7 @@ const NAMESPACES: [prefix: string, namespace: () => object][] = [
   ["nn.init.", () => nn.init],
   ["nn.", () => nn],
   ["torch.Tensor.", () => Tensor.prototype],
+  ["torch.autograd.", () => torch.autograd],
   ["torch.linalg.", () => torch],
   ["torch.", () => torch],
 ];
