@@ -8,6 +8,7 @@ import { strideTypes } from "./site/editor/vite-plugin.ts";
 import { strideKernel } from "./site/kernel/vite-plugin.ts";
 import { strideCourse } from "./site/markdown/course-integration.ts";
 import { remarkLesson } from "./site/markdown/remark-lesson.ts";
+import { offline } from "./site/offline.ts";
 
 // STRIDE_BASE puts the site under a path ("/stride/"), STRIDE_SITE names its address for links that must be absolute.
 const base = process.env.STRIDE_BASE || "/";
@@ -64,6 +65,7 @@ export default defineConfig({
         LanguageSelect: "./site/components/page/LanguageSelect.astro",
       },
     }),
+    offline(),
   ],
   vite: {
     plugins: [strideKernel(), strideData(), strideTypes()],

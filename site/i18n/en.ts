@@ -3,6 +3,7 @@ export const en = {
   page: {
     courseTitle: "torch.nn, step by step",
     contents: "Contents",
+    contentsClose: "Close the contents",
     darkTheme: "Dark theme",
     otherLanguage: "中文",
     lesson: (n: number) => `Lesson ${n}`,

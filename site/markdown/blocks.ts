@@ -22,7 +22,8 @@ async function rendered(children: RootContent[], context: RenderContext): Promis
 }
 
 function details(part: string, summary: string, children: RootContent[]): RootContent {
-  return element("details", { dataPart: part }, [html("summary", {}, [words(summary)]), ...children]);
+  // The search must not tell what the page folds away.
+  return element("details", { dataPart: part, dataPagefindIgnore: "" }, [html("summary", {}, [words(summary)]), ...children]);
 }
 
 /** The directive of this name, or null. */
