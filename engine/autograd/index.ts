@@ -61,7 +61,7 @@ export function grad(
     const gradient = found[i] ?? null;
     if (!gradient && !options.allowUnused) {
       throw new RuntimeError(
-        "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.",
+        `The differentiated Tensor at index ${i} appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.`,
         { hint: "pass { allowUnused: true } to get null for it" },
       );
     }
