@@ -41,7 +41,12 @@ export interface OpenOptions extends BrowserContextOptions {
 /** A lesson in a context of its own: nothing is kept from other tests. */
 export async function openLesson(browser: Browser, slug: string, options: OpenOptions = {}): Promise<LessonPage> {
   const { locale = "en", before, hash = "", ...contextOptions } = options;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
+  // What a service worker answers no test could intercept; the offline test asks for it.
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    serviceWorkers: "block",
+    ...contextOptions,
+  });
   if (before !== undefined) await context.addInitScript(before);
   const lesson = new LessonPage(await context.newPage(), slug, locale);
   await lesson.goto(hash);
