@@ -21,6 +21,8 @@ export class LessonBar {
   readonly #host: HTMLElement;
   readonly #t: Messages;
   readonly #actions: BarActions;
+  /** A notice that stays through runs until it is dismissed. */
+  #standing: { text: string; choices: Choice[] } | null = null;
   #storageSaid = false;
 
   constructor(host: HTMLElement, t: Messages, actions: BarActions) {
@@ -99,8 +101,10 @@ export class LessonBar {
     host.replaceChildren(words, ...buttons);
   }
 
+  /** Takes away what the last run said; a standing notice comes back. */
   clearNotice(): void {
-    (this.#bar && part(this.#bar, "notice"))?.replaceChildren();
+    if (this.#standing !== null) this.notice(this.#standing.text, this.#standing.choices);
+    else (this.#bar && part(this.#bar, "notice"))?.replaceChildren();
   }
 
   ask(text: string, yes: string, no: string): Promise<boolean> {
@@ -115,7 +119,15 @@ export class LessonBar {
   sayStorageBlocked(): void {
     if (this.#storageSaid) return;
     this.#storageSaid = true;
-    this.notice(this.#t.lesson.storageBlocked, [{ label: this.#t.lesson.dismiss, run: () => {} }]);
+    const dismiss = () => {
+      this.#standing = null;
+      this.clearNotice();
+    };
+    this.#standing = {
+      text: this.#t.lesson.storageBlocked,
+      choices: [{ label: this.#t.lesson.dismiss, run: dismiss }],
+    };
+    this.clearNotice();
   }
 
   sayLoadFailed(error: Error, again: () => void): void {

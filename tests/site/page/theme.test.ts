@@ -9,7 +9,10 @@ function theme(name: "light" | "dark"): Map<string, string> {
   const colors = new Map<string, string>();
   for (const file of ["tokens", "roles"]) {
     const css = readFileSync(new URL(`../../../site/styles/${file}.css`, import.meta.url), "utf8");
-    const block = new RegExp(`^(?::root,\\s*)?:root\\[data-theme="${name}"\\] \\{([^}]*)\\}`, "m").exec(css)![1]!;
+    const block = new RegExp(
+      `^(?::root,\\s*)?:root\\[data-theme="${name}"\\](?:\\[data-js\\])? \\{([^}]*)\\}`,
+      "m",
+    ).exec(css)![1]!;
     for (const [, variable, value] of block.matchAll(/--([\w-]+):\s*(#[0-9a-f]+)/g)) colors.set(variable!, value!);
   }
   return colors;
