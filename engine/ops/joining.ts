@@ -8,7 +8,8 @@ import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { castRaw, copyRaw } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
-import { makeView, narrow, reshape, select, sliceRaw } from "./view.ts";
+import { narrow, select, sliceRaw } from "./slicing.ts";
+import { makeView, reshape } from "./view.ts";
 
 interface CatAttrs {
   dim: number;

@@ -8,7 +8,7 @@ import { normalizeDim, normalizeDims, numel } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { div, mul, sub, where } from "./arithmetic.ts";
 import { eq, isfinite, ne } from "./comparison.ts";
-import { flip } from "./indexing.ts";
+import { flip } from "./gathering.ts";
 import { castRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
 import { abs, exp, sign, sqrt } from "./pointwise.ts";
 import { amax, amin, type Dim, mean, type ReduceOptions, sum } from "./reduce.ts";

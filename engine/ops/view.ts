@@ -1,11 +1,10 @@
 /** Views: the same storage read with another shape and strides. https://docs.pytorch.org/docs/2.13/tensor_view.html */
 import { bind, isOptions } from "../core/arguments.ts";
-import { IndexError, RuntimeError, TypeError } from "../core/errors.ts";
+import { RuntimeError, TypeError } from "../core/errors.ts";
 import { broadcastStrides, inferShape, normalizeDim, numel, type Shape, sizeText, viewStrides } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { clone } from "./copy.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
-import { asStridedBackward } from "./strided.ts";
 
 /** The same storage with another geometry; shares the version counter and follows in-place changes of its base. */
 export function makeView(x: Tensor, shape: Shape, strides: readonly number[], offset = x.offset): Tensor {
@@ -125,117 +124,6 @@ const Unsqueeze: Op<{ dim: number }> = defineOp({
   backward: ({ attrs: { dim } }, grad: Tensor) => [squeeze(grad, dim)],
 });
 
-interface SelectAttrs {
-  dim: number;
-  index: number;
-}
-
-const Select: Op<SelectAttrs> = defineOp({
-  name: "select",
-  gradFn: "SelectBackward0",
-  kernels: [],
-  forward(ctx, x: Tensor) {
-    const { dim, index } = ctx.attrs;
-    ctx.notes = geometryOf(x);
-    return makeView(x, x.shape.toSpliced(dim, 1), x.strides.toSpliced(dim, 1), x.offset + index * x.strides[dim]!);
-  },
-  backward({ attrs: { dim, index }, notes }, grad: Tensor) {
-    const { shape } = notes as Geometry;
-    return [placeSlice(unsqueeze(grad, dim), shape, dim, index, 1)];
-  },
-});
-
-interface SliceAttrs {
-  /** The node's name: split and chunk are slices by another name. */
-  gradFn: string;
-  dim: number;
-  start: number;
-  length: number;
-  step: number;
-}
-
-const Slice: Op<SliceAttrs> = defineOp({
-  name: "slice",
-  gradFn: ({ gradFn }) => gradFn,
-  kernels: [],
-  forward(ctx, x: Tensor) {
-    const { dim, start, length, step } = ctx.attrs;
-    ctx.notes = geometryOf(x);
-    return makeView(
-      x,
-      x.shape.with(dim, length),
-      x.strides.with(dim, x.strides[dim]! * step),
-      x.offset + start * x.strides[dim]!,
-    );
-  },
-  backward({ attrs: { dim, start, step }, notes }, grad: Tensor) {
-    return [placeSlice(grad, (notes as Geometry).shape, dim, start, step)];
-  },
-});
-
-interface Geometry {
-  shape: number[];
-}
-
-function geometryOf(x: Tensor): Geometry {
-  return { shape: [...x.shape] };
-}
-
-/** Zeros of `shape` with `grad` at start, start + step, … along `dim`. */
-function placeSlice(grad: Tensor, shape: number[], dim: number, start: number, step: number): Tensor {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    strides[i] = stride;
-    stride *= shape[i]!;
-  }
-  const offset = start * strides[dim]!;
-  strides[dim]! *= step;
-  return asStridedBackward(grad, { baseShape: shape, shape: [...grad.shape], strides, offset });
-}
-
-interface DiagonalAttrs {
-  offset: number;
-  dim1: number;
-  dim2: number;
-}
-
-const Diagonal: Op<DiagonalAttrs> = defineOp({
-  name: "diagonal",
-  gradFn: "DiagonalBackward0",
-  kernels: [],
-  forward(ctx, x: Tensor) {
-    const { offset, dim1, dim2 } = ctx.attrs;
-    ctx.notes = geometryOf(x);
-    const length = Math.max(
-      0,
-      offset >= 0
-        ? Math.min(x.shape[dim1]!, x.shape[dim2]! - offset)
-        : Math.min(x.shape[dim1]! + offset, x.shape[dim2]!),
-    );
-    const rest = x.shape.map((_, i) => i).filter((i) => i !== dim1 && i !== dim2);
-    const start = length === 0 ? 0 : offset >= 0 ? offset * x.strides[dim2]! : -offset * x.strides[dim1]!;
-    return makeView(
-      x,
-      [...rest.map((i) => x.shape[i]!), length],
-      [...rest.map((i) => x.strides[i]!), x.strides[dim1]! + x.strides[dim2]!],
-      x.offset + start,
-    );
-  },
-  backward({ attrs, notes }, grad: Tensor) {
-    const probe = Tensor.empty((notes as Geometry).shape, grad.dtype);
-    const view = diagonal(probe, attrs.offset, attrs.dim1, attrs.dim2);
-    return [
-      asStridedBackward(grad, {
-        baseShape: [...probe.shape],
-        shape: [...view.shape],
-        strides: [...view.strides],
-        offset: view.offset,
-      }),
-    ];
-  },
-});
-
 function assertSizes(name: string, sizes: readonly unknown[]): asserts sizes is number[] {
   for (const size of sizes) {
     if (typeof size !== "number" || !Number.isInteger(size)) {
@@ -344,51 +232,6 @@ export function unsqueeze(input: Tensor, dim: number): Tensor {
   return call(Unsqueeze, { dim: normalizeDim(dim, input.ndim + 1) }, input);
 }
 
-/** One index along a dimension, which disappears. */
-export function select(input: Tensor, dim: number, index: number): Tensor {
-  const axis = normalizeDim(dim, input.ndim);
-  const size = input.shape[axis]!;
-  if (input.ndim === 0) throw new IndexError("select() cannot be applied to a 0-dim tensor.");
-  if (index < -size || index >= size) {
-    throw new IndexError(
-      `select(): index ${index} out of range for tensor of size ${sizeText(input.shape)} at dimension ${axis}`,
-    );
-  }
-  return call(Select, { dim: axis, index: index < 0 ? index + size : index }, input);
-}
-
-/** start, start + step, … along a dimension; the caller has clipped them. */
-export function sliceRaw(
-  input: Tensor,
-  dim: number,
-  start: number,
-  length: number,
-  step: number,
-  gradFn = "SliceBackward0",
-): Tensor {
-  return call(Slice, { dim, start, length, step, gradFn }, input);
-}
-
-/** `length` elements along a dimension from `start` on. */
-export function narrow(input: Tensor, dim: number, start: number, length: number): Tensor {
-  const axis = normalizeDim(dim, input.ndim);
-  const size = input.shape[axis]!;
-  const from = start < 0 ? start + size : start;
-  if (length < 0) throw new RuntimeError("narrow(): length must be non-negative.");
-  if (from > size || from < 0) {
-    throw new RuntimeError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
-  }
-  if (from + length > size) {
-    throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
-  }
-  return sliceRaw(input, axis, from, length, 1);
-}
-
-/** The diagonal of the matrix that two dimensions form, as the last dimension. */
-export function diagonal(input: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
-  return call(Diagonal, { offset, dim1: normalizeDim(dim1, input.ndim), dim2: normalizeDim(dim2, input.ndim) }, input);
-}
-
 /**
  * Dimensions startDim to endDim as one. `torch.flatten` starts at 0 by default, `nn.Flatten` at 1.
  * https://docs.pytorch.org/docs/2.13/generated/torch.flatten.html
@@ -467,9 +310,6 @@ methods({
   broadcastTo,
   squeeze,
   unsqueeze,
-  select,
-  narrow,
-  diagonal,
   flatten,
   unflatten,
   movedim,
@@ -516,9 +356,6 @@ declare module "../core/tensor.ts" {
     squeeze: Method<typeof squeeze>;
     /** With a new axis of size 1. */
     unsqueeze: Method<typeof unsqueeze>;
-    select: Method<typeof select>;
-    narrow: Method<typeof narrow>;
-    diagonal: Method<typeof diagonal>;
     /** Dimensions startDim to endDim as one. */
     flatten: Method<typeof flatten>;
     unflatten: Method<typeof unflatten>;
