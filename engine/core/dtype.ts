@@ -2,6 +2,7 @@
  * The six element types and PyTorch's promotion between them.
  * https://docs.pytorch.org/docs/2.13/tensor_attributes.html#torch-dtype
  */
+import { allocationFailed } from "./memory.ts";
 
 export type DTypeName = "float32" | "float64" | "int32" | "int64" | "uint8" | "bool";
 
@@ -48,7 +49,20 @@ export function promoteTypes(a: DType, b: DType): DType {
   return a.rank >= b.rank ? a : b;
 }
 
+/**
+ * A new buffer of zeros for that many elements.
+ * @throws RuntimeError when the platform has no room for it; it names what holds the most
+ */
 export function allocate(dtype: DType, length: number): TypedArray {
+  try {
+    return zeros(dtype, length);
+  } catch (error) {
+    if (error instanceof RangeError && length >= 0) throw allocationFailed(length * dtype.itemsize);
+    throw error;
+  }
+}
+
+function zeros(dtype: DType, length: number): TypedArray {
   switch (dtype.name) {
     case "float32":
       return new Float32Array(length);

@@ -50,15 +50,27 @@ export function memoryStats(): { live: number; peak: number; budget: number } {
 
 const MB = 1024 * 1024;
 
+const ADVICE = { hint: "keep numbers with .item() instead of tensors, or use a smaller batch" };
+
 /** @throws RuntimeError when tensors hold more than the budget; it names the largest. */
 export function checkMemory(): void {
   if (live <= budget) return;
-  const largest = [...tracked.values()]
-    .sort((a, b) => b.bytes - a.bytes)
-    .slice(0, 3)
-    .map(({ bytes, dtype }) => `${(bytes / MB).toFixed(1)} MB of ${dtype}`);
   throw new RuntimeError(
-    `out of memory: tensors hold ${(live / MB).toFixed(0)} MB, the budget is ${(budget / MB).toFixed(0)} MB (the largest: ${largest.join(", ")})`,
-    { hint: "keep numbers with .item() instead of tensors, or use a smaller batch" },
+    `out of memory: tensors hold ${(live / MB).toFixed(0)} MB, the budget is ${(budget / MB).toFixed(0)} MB${largest()}`,
+    ADVICE,
   );
+}
+
+/** What to throw when the platform itself has no room for that many bytes, as in a loop that never yields. */
+export function allocationFailed(bytes: number): RuntimeError {
+  return new RuntimeError(
+    `out of memory: can't allocate ${(bytes / MB).toFixed(1)} MB; tensors hold ${(live / MB).toFixed(0)} MB${largest()}`,
+    ADVICE,
+  );
+}
+
+function largest(): string {
+  const first = [...tracked.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 3);
+  if (first.length === 0) return "";
+  return ` (the largest: ${first.map(({ bytes, dtype }) => `${(bytes / MB).toFixed(1)} MB of ${dtype}`).join(", ")})`;
 }
