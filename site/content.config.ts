@@ -1,11 +1,14 @@
 import { defineCollection } from "astro:content";
-import { docsSchema } from "@astrojs/starlight/schema";
+import { i18nLoader } from "@astrojs/starlight/loaders";
+import { docsSchema, i18nSchema } from "@astrojs/starlight/schema";
 import { glob } from "astro/loaders";
 import { z } from "astro/zod";
 import { lessonSlug } from "./lesson-path.ts";
 
 /** Lessons are the only documents: lessons/<locale>/<course>/<nn>-<slug>.md, English at the root of the site. */
 export const collections = {
+  /** Starlight's own words where ours are better. */
+  i18n: defineCollection({ loader: i18nLoader(), schema: i18nSchema() }),
   docs: defineCollection({
     loader: glob({
       base: process.env.STRIDE_LESSONS ?? "./lessons",
