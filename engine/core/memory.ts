@@ -50,7 +50,9 @@ export function memoryStats(): { live: number; peak: number; budget: number } {
 
 const MB = 1024 * 1024;
 
-const ADVICE = { hint: "keep numbers with .item() instead of tensors, or use a smaller batch" };
+const ADVICE = {
+  hint: "keep numbers with .item() instead of tensors, use a smaller batch, or restart to free what earlier runs hold",
+};
 
 /** @throws RuntimeError when tensors hold more than the budget; it names the largest. */
 export function checkMemory(): void {
