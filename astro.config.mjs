@@ -70,8 +70,21 @@ export default defineConfig({
   vite: {
     plugins: [strideKernel(), strideData(), strideTypes()],
     worker: { format: "es" },
-    // Pre-bundling would tear Monaco from its workers.
-    optimizeDeps: { exclude: ["monaco-editor"], include: ["idb", "comlink"] },
+    // Pre-bundling would tear Monaco from its workers. The others load late: found only then, the dev server would reload the
+    // page under the first run.
+    optimizeDeps: {
+      exclude: ["monaco-editor"],
+      include: [
+        "@sveltejs/acorn-typescript",
+        "acorn",
+        "comlink",
+        "idb",
+        "lit-html",
+        "lit-html/directives/class-map.js",
+        "lit-html/directives/live.js",
+        "lit-html/directives/style-map.js",
+      ],
+    },
     build: { target: "es2022" },
   },
 });
