@@ -21,7 +21,7 @@ import { html, words } from "./nodes.ts";
 import { finishProse } from "./prose.ts";
 
 /** Adds the lesson's directives to the parser, and turns what it parsed into the page. Faults stop the build. */
-export function remarkLesson(this: Processor<Root>): (tree: Root, file: VFile) => Promise<void> {
+export function remarkLesson(this: Processor): (tree: Root, file: VFile) => Promise<void> {
   remarkLessonDirectives.call(this as never);
   return async (tree, file) => {
     const text = readFileSync(file.path, "utf8");
