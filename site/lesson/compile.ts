@@ -3,6 +3,10 @@
  * has the line and column of the cell. Types become spaces; imports become spaces and return at the end, where imports are
  * as good; the last expression is wrapped in a call that shows it, and the width of that call is remembered.
  *
+ * The kernel's modules live as long as the kernel. So that a cell which runs again does not keep what it made before, its
+ * text begins with a function, given to the kernel, that gives its top-level names other values: those of the next run, as
+ * a notebook's global names have it. For that constants are linked as variables, and assigning to one is an error here.
+ *
  * `compileCell` knows nothing of other cells; `linkCell` (link.ts) adds the end that joins them.
  */
 import { Blanks, eraseTypes, isTypeStatement } from "./erase-types.ts";
@@ -43,8 +47,12 @@ interface Insert {
 export interface CompiledCell {
   cellId: string;
   source: string;
+  /** Stands before the body, on its first line: hands over the function that rebinds the cell's names. */
+  head: string;
   /** The source with types, imports and `export` blanked. Not complete without linkCell's end. */
   body: string;
+  /** Offsets in the body of each `const` that is linked as `let`. */
+  constants: number[];
   /** Top-level names, imported ones included: what later cells can use. */
   definitions: string[];
   free: FreeName[];
@@ -56,7 +64,7 @@ export interface CompiledCell {
   types: string[];
   typeReferences: string[];
   /** Names that the linked text uses for the kernel's own functions; they occur nowhere in the source. */
-  helpers: { display: string; load: string };
+  helpers: { display: string; load: string; release: string };
   inserts: Insert[];
 }
 
@@ -92,7 +100,19 @@ export function compileCell(cellId: string, source: string, options: CompileOpti
   }
   eraseTypes(program, blanks);
 
-  const helpers = { display: unusedName("$last", source), load: unusedName("$load$", source) };
+  const [reassigned] = names.constantsAssigned;
+  if (reassigned) {
+    throw new CellSyntaxError(
+      `${reassigned.name} is a constant: it cannot get another value`,
+      place(reassigned.start),
+      `declare it with let ${reassigned.name} = …, or give the new value a name of its own`,
+    );
+  }
+  const helpers = {
+    display: unusedName("$last", source),
+    load: unusedName("$load$", source),
+    release: unusedName("$free", source),
+  };
   for (const node of dynamicImports(program)) {
     const argument = nodeField(node, "source")!;
     if (argument.type === "Literal") modules.add(checkedModule(argument, known, source));
@@ -101,10 +121,15 @@ export function compileCell(cellId: string, source: string, options: CompileOpti
   }
 
   const { body, inserts } = showLast(program, blanks.toString(), helpers.display, source);
+  const imported = new Set(imports.map(({ local }) => local));
+  const own = names.definitions.filter((name) => !imported.has(name));
+  const head = releaser(own, helpers.release, unusedName("$values", source));
   return {
     cellId,
     source,
+    head,
     body,
+    constants: constantsOf(program),
     definitions: names.definitions,
     free: names.free
       .toSorted((a, b) => a.start - b.start)
@@ -119,8 +144,22 @@ export function compileCell(cellId: string, source: string, options: CompileOpti
     types: names.types,
     typeReferences: names.typeReferences.filter((name) => name !== "const"),
     helpers,
-    inserts,
+    inserts: [{ line: 1, column: 1, length: head.length }, ...inserts],
   };
+}
+
+/** Offsets of the `const` of top-level declarations. All stand before the last expression, where text is inserted. */
+function constantsOf(program: readonly SyntaxNode[]): number[] {
+  return program
+    .map((statement) => nodeField(statement, "declaration") ?? statement)
+    .filter(({ type, kind, declare }) => type === "VariableDeclaration" && kind === "const" && declare !== true)
+    .map(({ start }) => start);
+}
+
+/** Hands over the function that rebinds each name on its own: one that the text has not reached yet cannot be set. */
+function releaser(names: readonly string[], release: string, values: string): string {
+  if (names.length === 0) return "";
+  return `${release}(${values}=>{${names.map((name) => `try{${name}=${values}.${name}}catch{}`).join("")}});`;
 }
 
 function checkedModule(literal: SyntaxNode, known: readonly string[], source: string): string {

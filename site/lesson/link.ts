@@ -33,7 +33,11 @@ export function linkCell(cell: CompiledCell, options: LinkOptions): { text: stri
     const clause = it.imported === "*" ? `* as ${it.local}` : `{ ${it.imported} as ${it.local} }`;
     lines.push(`import ${clause} from ${quote(options.moduleUrl(it.module))}`);
   }
-  const fromKernel = [`display as ${cell.helpers.display}`, `load as ${cell.helpers.load}`];
+  const fromKernel = [
+    `display as ${cell.helpers.display}`,
+    `load as ${cell.helpers.load}`,
+    `release as ${cell.helpers.release}`,
+  ];
   for (const free of cell.free) {
     const definer = options.scope.get(free.name);
     if (definer !== undefined) lines.push(`import { ${free.name} } from ${quote(definer)}`);
@@ -42,7 +46,12 @@ export function linkCell(cell: CompiledCell, options: LinkOptions): { text: stri
   lines.push(`import { ${fromKernel.join(", ")} } from ${quote(options.kernelUrl)}`);
   const exports = cell.definitions.filter((name) => !missing.has(name));
   lines.push(`export { ${exports.join(", ")} }`);
-  return { text: `${cell.body}\n;${lines.join(";")};\n//# sourceURL=${cell.cellId}`, exports };
+  return { text: `${cell.head}${withVariables(cell)}\n;${lines.join(";")};\n//# sourceURL=${cell.cellId}`, exports };
+}
+
+/** `const` becomes `let` and two spaces: nothing moves. */
+function withVariables({ body, constants }: CompiledCell): string {
+  return constants.reduce((text, at) => `${text.slice(0, at)}let  ${text.slice(at + "const".length)}`, body);
 }
 
 /** A place in the running text → the place in the cell. Both 1-based. */

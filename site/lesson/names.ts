@@ -18,6 +18,8 @@ export interface Names {
   free: FreeUse[];
   /** Top-level names that the cell itself reads or writes as values. */
   used: Set<string>;
+  /** Offsets where the text gives a new value to one of its own top-level constants. */
+  constantsAssigned: { name: string; start: number }[];
   /** Names of its own interfaces and type aliases. */
   types: string[];
   /** Names that occur in types and are neither type parameters nor the cell's own. */
@@ -46,6 +48,7 @@ export function readNames(program: SyntaxNode[]): Names {
 
 class NameReader {
   private readonly top: Scope = { names: new Set(), parent: null, isFunction: true };
+  private readonly constants = new Set<string>();
   private readonly references: Reference[] = [];
   private readonly types: string[] = [];
   private readonly typeNames = new Set<string>();
@@ -57,9 +60,11 @@ class NameReader {
     this.visitAll(program, this.top);
     const free = new Map<string, FreeUse>();
     const used = new Set<string>();
+    const constantsAssigned: Names["constantsAssigned"] = [];
     for (const { name, start, assigned, scope } of this.references) {
       const owner = ownerOf(name, scope);
       if (owner === this.top) used.add(name);
+      if (owner === this.top && assigned && this.constants.has(name)) constantsAssigned.push({ name, start });
       if (owner !== null || name === "arguments") continue;
       const known = free.get(name);
       if (!known) free.set(name, { name, start, assigned: assigned ? start : null });
@@ -72,6 +77,7 @@ class NameReader {
       definitions: [...this.top.names],
       free: [...free.values()],
       used,
+      constantsAssigned,
       types: this.types,
       typeReferences: [...this.typeNames].filter(
         (name) => !this.typeParameters.has(name) && !this.types.includes(name) && !this.top.names.has(name),
@@ -200,11 +206,14 @@ class NameReader {
   private visitVariables(node: SyntaxNode, scope: Scope): void {
     if (node.kind === "await using" && this.functionDepth === 0) this.topLevelAwait = true;
     const target = node.kind === "var" ? functionScope(scope) : scope;
+    const before = new Set(target.names);
     for (const declarator of nodesField(node, "declarations")) {
       this.bind(nodeField(declarator, "id")!, target, scope);
       const init = nodeField(declarator, "init");
       if (init) this.visit(init, scope);
     }
+    if (node.kind === "const" && target === this.top)
+      for (const name of target.names) if (!before.has(name)) this.constants.add(name);
   }
 
   /** The names of a binding pattern go to `target`; defaults and computed keys are read in `scope`. */

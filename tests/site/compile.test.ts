@@ -185,7 +185,8 @@ test("the last expression is shown, and positions to the right of it are brought
   expect(cell.body).toBe("let x = 1;\n  $last((f(x).g     )); // done");
   expect(sourcePlace(cell, 2, 10)).toEqual({ line: 2, column: 3 });
   expect(sourcePlace(cell, 2, 15)).toEqual({ line: 2, column: 8 });
-  expect(sourcePlace(cell, 1, 5)).toEqual({ line: 1, column: 5 });
+  // The first line begins with what hands the cell's names over.
+  expect(sourcePlace(cell, 1, cell.head.length + 5)).toEqual({ line: 1, column: 5 });
 });
 
 test.each([
@@ -211,11 +212,19 @@ test("links imports, names of other cells and the kernel's names behind the text
   );
   const { text, exports } = linkCell(cell, { ...LINK, scope: new Map([["x", "url:a"]]) });
   expect(text).toBe(
-    `${cell.body}\n;import "url:torch/nn";import * as torch from "url:torch";import { tensor as t } from "url:torch";` +
-      `import { x } from "url:a";import { display as $last, load as $load$, print } from "url:kernel";` +
+    `$free($values=>{try{y=$values.y}catch{}});${cell.body.replace("const y", "let   y")}\n;import "url:torch/nn";import * as torch from "url:torch";import { tensor as t } from "url:torch";` +
+      `import { x } from "url:a";import { display as $last, load as $load$, release as $free, print } from "url:kernel";` +
       `export { torch, t, y };\n//# sourceURL=my-cell`,
   );
   expect(exports).toEqual(["torch", "t", "y"]);
+});
+
+test("a constant that gets another value is refused before the cell runs", () => {
+  expect(() => compileCell("cell", "const x = 1;\nconst f = () => { x = 2; };")).toThrow(
+    expect.objectContaining({ message: "x is a constant: it cannot get another value", line: 2, column: 19 }),
+  );
+  expect(() => compileCell("cell", "const x = 1; { let x = 2; x = 3; }")).not.toThrow();
+  expect(() => compileCell("cell", "for (const x of [1]) print(x); let y = 0; y = 1;")).not.toThrow();
 });
 
 test("an import that is only a type is left out", () => {

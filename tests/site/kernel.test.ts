@@ -1,7 +1,12 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, expect, test } from "vitest";
 import { createNodeKernel, type NodeRun } from "../../site/kernel/node.ts";
 import type { KernelEvent, RunRequest } from "../../site/kernel/protocol.ts";
 import { smallEngine } from "./small-engine.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const kernels: { dispose(): void }[] = [];
 afterEach(() => {
@@ -50,6 +55,30 @@ test("a module imported above is visible below", async () => {
   expect((await run("use", "print(torch.list(1), list(2))", { torch: "imports", list: "imports" })).text).toBe(
     "list([1]) list([2])\n",
   );
+});
+
+test("a function left behind by an earlier run sees the names of the latest", async () => {
+  const { run } = await freshKernel();
+  await run("a", "const { x, y: [z] } = { x: 1, y: [10] }; let n = 5; class A {} function f() { return x + z + n; }");
+  await run("keep", "const old = f", { f: "a" });
+  expect((await run("use", "print(old())", { old: "keep" })).text).toBe("16\n");
+  await run("a", "const x = 2, z = 20; const n = 6; function f() { return 0; }");
+  expect((await run("use", "print(old())", { old: "keep" })).text).toBe("28\n");
+});
+
+test("what a cell made before does not stay when it runs again, nor what a failed run made", async () => {
+  const { run } = await freshKernel();
+  const refs: WeakRef<object>[] = [];
+  const remember = (value: object) => refs.push(new WeakRef(value));
+  Object.assign(globalThis, { remember });
+  for (const end of ["", "", "throw new Error('no')", ""]) {
+    await run("a", `const big = new Float64Array(1000); remember(big); ${end}`);
+  }
+  Reflect.deleteProperty(globalThis, "remember");
+  // A weak reference holds on until the turn in which it was made is over.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  collectGarbage();
+  expect(refs.map((ref) => ref.deref() !== undefined)).toEqual([false, false, false, true]);
 });
 
 test("a cell that throws publishes nothing, and takes back what it had published", async () => {

@@ -53,7 +53,12 @@ interface Run {
   last: { value: unknown } | null;
   /** Bars of loops over loaders, by label. */
   bars: Map<string, LoopBar>;
+  /** Of every module that it made. */
+  rebinds: Rebind[];
 }
+
+/** Gives a module's top-level names other values: modules live on, and what they hold must not. */
+type Rebind = (values: Record<string, unknown>) => void;
 
 interface LoopBar {
   began: number;
@@ -65,6 +70,7 @@ interface LoopBar {
 interface Published {
   url: string;
   names: ReadonlySet<string>;
+  values: Record<string, unknown>;
 }
 
 export class Kernel {
@@ -77,6 +83,8 @@ export class Kernel {
   private readonly cells = new Map<string, CompiledCell>();
   private readonly latest = new Map<string, Run>();
   private readonly published = new Map<string, Published>();
+  /** Modules of each cell's runs, to be rebound when it runs again. */
+  private readonly rebinds = new Map<string, Rebind[]>();
   private queue: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   /** The run whose code is on the stack or awaited. */
@@ -127,6 +135,7 @@ export class Kernel {
       output: this.outputOf(request),
       last: null,
       bars: new Map(),
+      rebinds: [],
     };
     if (this.waiting++ > 0) this.emit(run, { type: "cell-state", cellId: run.cellId, state: "queued", ms: null });
     const result = this.queue.then(() => this.runNow(run, request));
@@ -229,9 +238,12 @@ export class Kernel {
         run.output.add(itemOf(run.last.value, this.engine));
       this.engine.checkMemory();
       if (request.checker) await this.check(request.checker, cell, module.url, request.scope, names, checks);
-      if (request.publishes) this.published.set(cellId, module);
+      if (request.publishes) this.publish(run, module);
+      else release(run.rebinds);
       return finish("done", { verdicts: request.checker ? checks.verdicts : null });
     } catch (error) {
+      release(run.rebinds);
+      if (request.publishes) release(this.rebinds.get(cellId) ?? []);
       if (error instanceof StopError || this.stopRequested) return finish("stopped");
       const data = this.errorData(error, cellId);
       run.output.error(data);
@@ -239,6 +251,14 @@ export class Kernel {
     } finally {
       this.active = null;
     }
+  }
+
+  /** The cell's names are now this run's; functions that earlier runs left behind see the new values, as in a notebook. */
+  private publish(run: Run, module: Published): void {
+    const earlier = this.rebinds.get(run.cellId) ?? [];
+    for (const rebind of earlier) rebind(module.values);
+    this.rebinds.set(run.cellId, [...earlier, ...run.rebinds]);
+    this.published.set(run.cellId, module);
   }
 
   private async evaluate(
@@ -255,8 +275,8 @@ export class Kernel {
       scope,
     });
     const url = this.host.createModule(text, cell.cellId);
-    await this.host.importModule(url);
-    return { url, names: new Set(exports) };
+    const values = await this.host.importModule(url);
+    return { url, names: new Set(exports), values };
   }
 
   /** Free names → modules of the cells that define them. @throws NameError when one has not been run. */
@@ -347,6 +367,9 @@ export class Kernel {
         return value;
       },
       load: (name: unknown): Promise<unknown> => this.modules.load(String(name)),
+      release: (rebind: Rebind): void => {
+        run.rebinds.push(rebind);
+      },
       ...cellNames(this.engine, this.host, checks, {
         within: (stream, write) => this.within(run, stream, write),
         output: () => (this.current() ?? run).output,
@@ -425,6 +448,10 @@ export class Kernel {
   private emit(run: { runId: number }, event: AnyEvent): void {
     this.events.emit({ ...event, generation: this.host.generation, runId: run.runId } as KernelEvent);
   }
+}
+
+function release(rebinds: readonly Rebind[]): void {
+  for (const rebind of rebinds) rebind({});
 }
 
 function compiled(outcome: CompileOutcome): CompiledCell {
