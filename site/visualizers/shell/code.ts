@@ -73,7 +73,9 @@ export function rewriteCall(
   if (options.size > 0)
     args.push(`{ ${[...options].map(([key, value]) => (key === value ? key : `${key}: ${value}`)).join(", ")} }`);
   const code = `${callee}(${args.join(", ")})`;
-  return { code, source: source.slice(0, call.start) + code + source.slice(call.end) };
+  const before = source.slice(0, call.start);
+  // What is copied has to run where it is pasted.
+  return { code: /\bnew\s+$/.test(before) ? `new ${code}` : code, source: before + code + source.slice(call.end) };
 }
 
 function pairCode(pair: Pair): string {

@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { describeAxis } from "./axis.ts";
 import type { Context } from "./context.ts";
+import { fieldValue } from "./field.ts";
 import { ruler } from "./rulers.ts";
 import { divisors, type Pair, pairText, type Settings, type Trouble } from "./whatif.ts";
 
@@ -85,7 +86,7 @@ export function controls(context: Context, state: ControlState, actions: Control
               max
                 ? nothing
                 : html`<label class="sv-check"><input type="checkbox" data-control="count-include-pad" .checked=${live(settings.countIncludePad)} @change=${(event: Event) => set({ countIncludePad: (event.target as HTMLInputElement).checked })} /><span>count_include_pad</span></label>
-                    <label class="sv-field"><span>divisor_override</span><input type="number" inputmode="numeric" data-control="divisor" placeholder=${t.none} .value=${live(settings.divisor === null ? "" : String(settings.divisor))} @change=${(
+                    <label class="sv-field"><span>divisor_override</span><input type="number" inputmode="numeric" data-control="divisor" placeholder=${t.none} .value=${fieldValue(settings.divisor === null ? "" : String(settings.divisor))} @change=${(
                       event: Event,
                     ) => {
                       const text = (event.target as HTMLInputElement).value.trim();
@@ -124,7 +125,7 @@ function pairField(
         data-control=${control}
         aria-label=${axisLabel}
         ?disabled=${disabled}
-        .value=${live(String(value[axis]))}
+        .value=${fieldValue(String(value[axis]))}
         @change=${(event: Event) => {
           const field = event.target as HTMLInputElement;
           const next = Number(field.value);

@@ -1,9 +1,9 @@
 /** Matrices on the page: a grid of cells that can be walked by keyboard, or a heat map with a magnifier once they are many. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { classMap } from "lit-html/directives/class-map.js";
-import { live } from "lit-html/directives/live.js";
 import { styleMap } from "lit-html/directives/style-map.js";
 import type { Context, GridPart } from "./context.ts";
+import { fieldValue } from "./field.ts";
 import { moveByKey } from "./selection.ts";
 import { maxMagnitude, type Plane } from "./tensor.ts";
 
@@ -265,7 +265,7 @@ function cell(
             inputmode="decimal"
             size="1"
             aria-label=${context.t.editCell(spec.name, row, col)}
-            .value=${live(plainNumber(value))}
+            .value=${fieldValue(plainNumber(value))}
             @change=${(event: Event) => onEdit(event, context, spec, row * plane.cols + col, value)}
           />`
         : html`<span>${text}</span>`
