@@ -90,6 +90,8 @@ export function sweep(
     });
 
     const waiting = countDependencies(roots);
+    // What lies behind the wanted gradients is neither run nor freed: a later sweep may still need it.
+    const needed = captures ? nodesTowards(captures, waiting.keys()) : null;
     const ready = new ReadyQueue();
     for (const root of new Set(roots)) if (!waiting.get(root)) ready.push(root);
 
@@ -100,9 +102,9 @@ export function sweep(
       const wanted = captures?.get(node);
       for (const [index, positions] of wanted ?? []) for (const p of positions) captured[p] = grads[index] ?? null;
       const anyGradient = grads.some((g) => g !== null);
-      const leaf = node.edges.length === 0;
-      const results = anyGradient && !(captures && leaf) ? node.run(grads) : [];
-      if (!retainGraph) node.release();
+      const runs = !needed || needed.has(node);
+      const results = runs && anyGradient ? node.run(grads) : [];
+      if (runs && !retainGraph) node.release();
       node.edges.forEach((edge, i) => {
         if (!edge) return;
         const grad = results[i];
@@ -118,9 +120,9 @@ export function sweep(
   return captured;
 }
 
-/** For each node, from how many edges gradients will come. */
+/** For each node that the roots lead to, from how many edges gradients will come. */
 function countDependencies(roots: readonly Node[]): Map<Node, number> {
-  const counts = new Map<Node, number>();
+  const counts = new Map<Node, number>(roots.map((root) => [root, 0]));
   const seen = new Set<Node>(roots);
   const stack = [...seen];
   for (let node = stack.pop(); node; node = stack.pop()) {
@@ -134,6 +136,16 @@ function countDependencies(roots: readonly Node[]): Map<Node, number> {
     }
   }
   return counts;
+}
+
+/** The nodes that a gradient has to pass on its way to one of `targets`. */
+function nodesTowards(targets: Captures, nodes: Iterable<Node>): Set<Node> {
+  const towards = new Set<Node>();
+  // Edges lead to nodes made before, so by the time of a node it is known of all it leads to.
+  for (const node of [...nodes].sort((a, b) => a.sequence - b.sequence)) {
+    if (node.edges.some((edge) => edge && (targets.has(edge.node) || towards.has(edge.node)))) towards.add(node);
+  }
+  return towards;
 }
 
 function applyHooks(node: Node, grads: (Tensor | null)[]): void {
