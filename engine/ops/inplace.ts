@@ -7,15 +7,14 @@ import { Node } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { canCast, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { isContiguous, sameShape, sizeText } from "../core/shape.ts";
+import { broadcastStrides, isContiguous, sameShape, sizeText } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { setAutogradHost, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, floorDivide, mul, neg, pow, remainder, sub, where } from "./arithmetic.ts";
-import { to } from "./copy.ts";
 import { convert } from "./creation.ts";
-import { castRaw, copyRaw, filled, type Operand, type Scalar } from "./operands.ts";
+import { castRaw, copyRaw, filled, type Operand, type Scalar, viewAs } from "./operands.ts";
 import * as pointwise from "./pointwise.ts";
-import { accumulatorOf, edgeOf, methods, OperationNode } from "./registry.ts";
+import { accumulatorOf, call, defineOp, edgeOf, methods, type Op, OperationNode } from "./registry.ts";
 import { asStridedBackward, gatherStrided, type StridedView } from "./strided.ts";
 import { expand } from "./view.ts";
 
@@ -29,6 +28,14 @@ function checkInPlace(self: Tensor): void {
   if (self.base?.isLeaf && self.base.requiresGrad) {
     throw new RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.");
   }
+}
+
+/** A tensor that shows one number many times (expand) has no place for different ones. */
+function checkOverlap(self: Tensor): void {
+  if (!self.shape.some((size, dim) => size > 1 && self.strides[dim] === 0)) return;
+  throw new RuntimeError(
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.",
+  );
 }
 
 function coversStorage(x: Tensor): boolean {
@@ -136,17 +143,39 @@ setAutogradHost({
 
 /** An operation as its in-place form. */
 function inPlaceOf<A extends unknown[]>(operation: (old: Tensor, ...args: A) => Tensor) {
-  return (self: Tensor, ...args: A): Tensor => inPlace(self, (old) => operation(old, ...args));
+  return (self: Tensor, ...args: A): Tensor => {
+    checkOverlap(self);
+    return inPlace(self, (old) => operation(old, ...args));
+  };
+}
+
+/** New elements instead of the old ones, which get no gradient any more. */
+const Overwrite: Op<{ gradFn: string }> = defineOp({
+  name: "copy_",
+  gradFn: ({ gradFn }) => gradFn,
+  kernels: ["copy"],
+  forward(_, old: Tensor, source: Tensor) {
+    const out = Tensor.empty(old.shape, old.dtype);
+    kernels.copy(viewAs(source, old.shape, broadcastStrides(source.shape, source.strides, old.shape)), out.kernelView);
+    return out;
+  },
+  backward: (_, grad: Tensor) => [filled(grad.shape, 0, grad.dtype), grad],
+});
+
+/** Puts elements that owe nothing to the old ones (a constant, a draw) in their place. */
+export function overwrite(self: Tensor, gradFn: string, elements: Tensor): Tensor {
+  return inPlace(self, (old) => call(Overwrite, { gradFn }, old, elements));
 }
 
 /** Elements of another tensor (broadcast, converted) into this one. */
 function copyFrom(self: Tensor, source: Tensor): Tensor {
-  return inPlace(self, () => expand(to(source, self.dtype), self.shape));
+  if (source.numel() > 1) checkOverlap(self);
+  return overwrite(self, "CopyBackwards", sameShape(source.shape, self.shape) ? source : expand(source, self.shape));
 }
 
 function fill(self: Tensor, value: Scalar | Tensor): Tensor {
   if (value instanceof Tensor) return copyFrom(self, value);
-  return inPlace(self, () => filled(self.shape, convert(value, self.dtype), self.dtype));
+  return overwrite(self, "FillBackward2", filled([], convert(value, self.dtype), self.dtype));
 }
 
 const addcmul = (x: Tensor, a: Tensor, b: Tensor, { value = 1 }: { value?: number } = {}): Tensor =>
@@ -179,7 +208,7 @@ methods({
   addcmul_: inPlaceOf(addcmul),
   addcdiv_: inPlaceOf(addcdiv),
   lerp_: inPlaceOf(lerp),
-  zero_: (self) => fill(self, 0),
+  zero_: (self) => overwrite(self, "ZeroBackward0", filled([], 0, self.dtype)),
   fill_: fill,
   copy_: copyFrom,
 });

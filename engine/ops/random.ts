@@ -24,7 +24,7 @@ import { broadcastShapes, numel, type Shape } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
 import { finish, type SizeArguments, shapeAndOptions, type TensorOptions } from "./creation.ts";
-import { inPlace } from "./inplace.ts";
+import { overwrite } from "./inplace.ts";
 import { methods } from "./registry.ts";
 import { expand } from "./view.ts";
 
@@ -250,8 +250,8 @@ export function multinomial(...args: unknown[]): Tensor {
 
 // ---- in place
 
-function refill(self: Tensor, generator: Generator | null | undefined, fill: Fill): Tensor {
-  return inPlace(self, () => drawn(self.shape, self.dtype, generator, fill));
+function refill(self: Tensor, gradFn: string, generator: Generator | null | undefined, fill: Fill): Tensor {
+  return overwrite(self, gradFn, drawn(self.shape, self.dtype, generator, fill));
 }
 
 interface Range extends GeneratorOption {
@@ -262,7 +262,7 @@ interface Range extends GeneratorOption {
 function uniform_(self: Tensor, ...args: unknown[]): Tensor {
   const { from = 0, to = 1, generator } = bind<Range>("uniform_", ["from", "to", "*", "generator"], args);
   assertFloating(self.dtype, "check_uniform_bounds");
-  return refill(self, generator, (out, g) => fillUniform(out, from, to, g));
+  return refill(self, "UniformBackward0", generator, (out, g) => fillUniform(out, from, to, g));
 }
 
 function normal_(self: Tensor, ...args: unknown[]): Tensor {
@@ -272,7 +272,7 @@ function normal_(self: Tensor, ...args: unknown[]): Tensor {
     generator,
   } = bind<{ mean?: number; std?: number } & GeneratorOption>("normal_", ["mean", "std", "*", "generator"], args);
   assertFloating(self.dtype, "normal_kernel_cpu");
-  return refill(self, generator, (out, g) => fillNormal(out, mean, std, g));
+  return refill(self, "NormalBackward0", generator, (out, g) => fillNormal(out, mean, std, g));
 }
 
 function random_(self: Tensor, ...args: unknown[]): Tensor {
@@ -283,12 +283,12 @@ function random_(self: Tensor, ...args: unknown[]): Tensor {
     args,
   );
   if (to === undefined && from === undefined) {
-    return refill(self, generator, (out, g) => fillRandomFull(out, self.dtype.name, g));
+    return refill(self, "RandomBackward0", generator, (out, g) => fillRandomFull(out, self.dtype.name, g));
   }
   const low = from ?? 0;
   const high = to ?? UPPER_BOUND[self.dtype.name] + 1;
   checkIntegerRange(self.dtype, low, high);
-  return refill(self, generator, (out, g) => fillRandomInt(out, low, high, g));
+  return refill(self, "RandomBackward0", generator, (out, g) => fillRandomInt(out, low, high, g));
 }
 
 function bernoulli_(self: Tensor, ...args: unknown[]): Tensor {
@@ -297,9 +297,10 @@ function bernoulli_(self: Tensor, ...args: unknown[]): Tensor {
     ["p", "*", "generator"],
     args,
   );
-  if (!(p instanceof Tensor)) return refill(self, generator, (out, g) => fillBernoulliScalar(out, p, g));
+  if (!(p instanceof Tensor))
+    return refill(self, "BernoulliBackward2", generator, (out, g) => fillBernoulliScalar(out, p, g));
   const probabilities = expand(p, self.shape).denseData();
-  return refill(self, generator, (out, g) => fillBernoulli(out, probabilities, g));
+  return refill(self, "BernoulliBackward0", generator, (out, g) => fillBernoulli(out, probabilities, g));
 }
 
 function exponential_(self: Tensor, ...args: unknown[]): Tensor {
@@ -313,12 +314,12 @@ function exponential_(self: Tensor, ...args: unknown[]): Tensor {
       `Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified ${SCALAR_TYPE_NAMES[self.dtype.name]}`,
     );
   }
-  return refill(self, generator, (out, g) => fillExponential(out, lambd, g));
+  return refill(self, "ExponentialBackward0", generator, (out, g) => fillExponential(out, lambd, g));
 }
 
 function geometric_(self: Tensor, ...args: unknown[]): Tensor {
   const { p, generator } = bind<{ p: number } & GeneratorOption>("geometric_", ["!p", "*", "generator"], args);
-  return refill(self, generator, (out, g) => fillGeometric(out, p, g));
+  return refill(self, "GeometricBackward0", generator, (out, g) => fillGeometric(out, p, g));
 }
 
 /** The largest integer that every smaller one of which the dtype holds too. */
