@@ -130,9 +130,10 @@ const Fmod: Op<null> = defineOp({
   },
 });
 
-const Pow: Op<{ scalarExponent: boolean }> = defineOp({
+const Pow: Op<{ scalar: "exponent" | "base" | null }> = defineOp({
   name: "pow",
-  gradFn: ({ scalarExponent }) => (scalarExponent ? "PowBackward0" : "PowBackward1"),
+  gradFn: ({ scalar }) =>
+    scalar === "exponent" ? "PowBackward0" : scalar === "base" ? "PowBackward2" : "PowBackward1",
   kernels: ["binary"],
   forward(ctx, base: Tensor, exponent: Tensor) {
     const dtype = resultType(base, exponent);
@@ -147,8 +148,14 @@ const Pow: Op<{ scalarExponent: boolean }> = defineOp({
   },
   backward(ctx, grad: Tensor) {
     const [base, exponent, out] = ctx.saved;
-    const zero = eq(exponent!, 0);
-    const baseGrad = () => where(zero, 0, mul(grad, mul(exponent!, pow(base!, sub(exponent!, 1)))));
+    const baseGrad = () => {
+      const zero = eq(exponent!, 0);
+      if (ctx.attrs.scalar !== "exponent") {
+        return where(zero, 0, mul(grad, mul(exponent!, pow(base!, sub(exponent!, 1)))));
+      }
+      const power = exponent!.item();
+      return power === 0 ? mul(grad, 0) : mul(grad, mul(power, pow(base!, power - 1)));
+    };
     // 0^y with y >= 0 is flat in y; log 0 would make it NaN.
     const exponentGrad = () => where(eq(base!, 0).logicalAnd(ge(exponent!, 0)), 0, mul(grad, mul(out!, logOf(base!))));
     return [ctx.needs[0] ? baseGrad() : null, ctx.needs[1] ? exponentGrad() : null];
@@ -354,8 +361,10 @@ export function fmod(...args: unknown[]): Tensor {
 export function pow(input: Operand, exponent: Operand): Tensor;
 export function pow(...args: unknown[]): Tensor {
   const bound = bind<{ input: unknown; exponent: unknown }>("pow", ["!input", "!exponent"], args);
+  const input = asOperand(bound.input, "pow", "input", 1);
   const exponent = asOperand(bound.exponent, "pow", "exponent", 2);
-  return call(Pow, { scalarExponent: exponent.isWrappedNumber }, asOperand(bound.input, "pow", "input", 1), exponent);
+  const scalar = exponent.isWrappedNumber ? "exponent" : input.isWrappedNumber ? "base" : null;
+  return call(Pow, { scalar }, input, exponent);
 }
 
 function logOf(x: Tensor): Tensor {

@@ -1,4 +1,5 @@
 /** Copies: clone, contiguous, and conversion between dtypes and devices. */
+import { TYPE_NAMES } from "../autograd/node.ts";
 import { isOptions } from "../core/arguments.ts";
 import { Device, device as toDevice } from "../core/device.ts";
 import { bool, DType, float32, float64, int32, int64, uint8 } from "../core/dtype.ts";
@@ -64,7 +65,7 @@ methods({
   clone,
   contiguous,
   to,
-  type: (x, dtype: DType) => to(x, dtype),
+  type: (x, dtype?: DType) => (dtype ? to(x, dtype) : `torch.${TYPE_NAMES[x.dtype.name]}`),
   typeAs: (x, other: Tensor) => to(x, other.dtype),
   float: (x) => to(x, float32),
   double: (x) => to(x, float64),
@@ -83,6 +84,8 @@ declare module "../core/tensor.ts" {
     contiguous: Method<typeof contiguous>;
     /** In another dtype or on another device. */
     to: Method<typeof to>;
+    /** In another dtype; without one the name of the type: "torch.FloatTensor". */
+    type(): string;
     type(dtype: DType): Tensor;
     typeAs(other: Tensor): Tensor;
     /** As float32. */

@@ -7,10 +7,9 @@ import { CPP_NAMES } from "../core/promotion.ts";
 import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
-import { asOperand, castRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
+import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { sliceRaw } from "./slicing.ts";
-import { reshape } from "./view.ts";
 
 /** Rows (or columns …) of `input` by a 1-d index tensor along `dim`. */
 export function indexSelect(input: Tensor, dim: number, index: Tensor): Tensor {
@@ -168,15 +167,45 @@ const MaskedFill: Op<null> = defineOp({
   },
 });
 
+/** Rows along `dim` in another order. No gradient. */
+function reorderedRaw(x: Tensor, dim: number, from: (i: number, size: number) => number): Tensor {
+  const [outer, n, inner] = around(x.shape, dim);
+  const order = Tensor.empty([n], int64);
+  for (let i = 0; i < n; i++) order.storage.data[i] = from(i, n);
+  const out = Tensor.empty(x.shape, x.dtype);
+  kernels.indexSelect(viewAs(denseRaw(x), [outer, n, inner]), order.kernelView, viewAs(out, [outer, n, inner]));
+  return out;
+}
+
+const Flip: Op<{ dims: number[] }> = defineOp({
+  name: "flip",
+  gradFn: "FlipBackward0",
+  kernels: ["indexSelect"],
+  forward: ({ attrs: { dims } }, x: Tensor) =>
+    dims.reduce((y, dim) => reorderedRaw(y, dim, (i, n) => n - 1 - i), copyRaw(x)),
+  backward: ({ attrs: { dims } }, grad: Tensor) => [flip(grad, dims)],
+});
+
+/** Without dims the elements move along the flat tensor. */
+const Roll: Op<{ shifts: number[]; dims: number[] | null }> = defineOp({
+  name: "roll",
+  gradFn: "RollBackward0",
+  kernels: ["indexSelect"],
+  forward({ attrs: { shifts, dims } }, x: Tensor) {
+    const dense = copyRaw(x);
+    const start = dims ? dense : new Tensor(dense.storage, [dense.numel()]);
+    const rolled = (dims ?? [0]).reduce(
+      (y, dim, k) => reorderedRaw(y, dim, (i, n) => (((i - shifts[k]!) % n) + n) % n),
+      start,
+    );
+    return new Tensor(rolled.storage, x.shape);
+  },
+  backward: ({ attrs: { shifts, dims } }, grad: Tensor) => [call(Roll, { shifts: shifts.map((s) => -s), dims }, grad)],
+});
+
 /** Order of elements reversed along dimensions. */
 export function flip(input: Tensor, ...dims: number[] | [readonly number[]]): Tensor {
-  const { list } = { list: normalizeDims(dims.flat() as number[], input.ndim) };
-  return list.reduce((x, dim) => {
-    const n = x.shape[dim]!;
-    const order = Tensor.empty([n], int64);
-    for (let i = 0; i < n; i++) order.storage.data[i] = n - 1 - i;
-    return call(IndexSelect, { dim, index: order }, x);
-  }, input);
+  return call(Flip, { dims: normalizeDims(dims.flat() as number[], input.ndim) }, input);
 }
 
 export interface RollOptions {
@@ -199,15 +228,12 @@ export function roll(...args: unknown[]): Tensor {
     ["!input", "!shifts", "dims"],
     args,
   );
-  if (dims === null) return reshape(roll(reshape(input, -1), shifts, 0), input.shape);
   const list = [shifts].flat();
-  return [dims].flat().reduce((x, dim, k) => {
-    const axis = normalizeDim(dim, x.ndim);
-    const n = x.shape[axis]!;
-    const order = Tensor.empty([n], int64);
-    for (let i = 0; i < n; i++) order.storage.data[i] = (((i - list[k]!) % n) + n) % n;
-    return call(IndexSelect, { dim: axis, index: order }, x);
-  }, input);
+  const axes = dims === null ? null : [dims].flat().map((dim) => normalizeDim(dim, input.ndim));
+  if (list.length !== (axes ?? [0]).length) {
+    throw new RuntimeError(`shifts and dimensions must align. shifts: ${list.length}, dims:${axes?.length ?? 0}`);
+  }
+  return call(Roll, { shifts: list, dims: axes }, input);
 }
 
 methods({ indexSelect, gather, maskedFill, flip, roll });

@@ -9,7 +9,7 @@ import { add, mul } from "./arithmetic.ts";
 import { viewAs } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
-import { expand, reshape, squeeze, t, transpose, unsqueeze } from "./view.ts";
+import { expand, reshape, squeeze, t, transpose, unsqueeze, view } from "./view.ts";
 
 function assertSameDtype(a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype) {
@@ -241,6 +241,10 @@ export function linear(...args: unknown[]): Tensor {
     if (input.shape[1] !== transposed.shape[0]) throw cannotMultiply(input.shape, transposed.shape);
     assertSameDtype(input, weight);
     return call(Addmm, { beta: 1, alpha: 1 }, bias, input, transposed);
+  }
+  if (bias && weight.ndim === 2 && input.ndim > 0 && input.isContiguous() && input.shape.at(-1) === weight.shape[1]) {
+    const rows = linear(reshape(input, numel(input.shape.slice(0, -1)), weight.shape[1]!), weight, bias);
+    return view(rows, [...input.shape.slice(0, -1), weight.shape[0]!]);
   }
   const out = matmul(input, transposed);
   return bias ? add(out, bias) : out;
