@@ -1,10 +1,10 @@
 /** Convolution (cross-correlation, as everywhere in deep learning). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.conv2d.html */
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { RuntimeError, TypeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { sizeText } from "../core/shape.ts";
-import { assertTensor, Tensor } from "../core/tensor.ts";
+import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { type ConvGeometry, convOutputSize } from "../core/window.ts";
 import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
 import { denseRaw, viewAs } from "./operands.ts";
@@ -130,14 +130,43 @@ interface ConvArguments extends ConvOptions {
   weight: Tensor;
 }
 
-/** [a, b] of a number or a pair; for one axis the first is `unused`. */
-export function pairOf(value: Size2, axes: 1 | 2, unused: number): [number, number] {
-  const list = typeof value === "number" ? new Array<number>(axes).fill(value) : [...value];
-  const full = list.length === 1 && axes === 2 ? [list[0]!, list[0]!] : list;
-  return axes === 1 ? [unused, full[0]!] : [full[0]!, full[1]!];
+/** What an argument is called where it is wrong. */
+interface SizeArgument {
+  operation: string;
+  /** PyTorch's name. */
+  name: string;
+  /** The message for a list of another length. */
+  wrongLength(value: readonly number[]): string;
+}
+
+/**
+ * [a, b] of a number or a pair; for one axis the first is `unused`.
+ * @throws TypeError for what is no integer, RuntimeError for a list of another length
+ */
+export function pairOf(value: Size2, axes: 1 | 2, unused: number, argument: SizeArgument): [number, number] {
+  const list: readonly number[] = Array.isArray(value) ? value : [value as number];
+  const odd = list.find((size) => !Number.isInteger(size));
+  if (odd !== undefined) {
+    throw new TypeError(
+      `${argument.operation}(): argument '${argument.name}' must be tuple of ints, not ${pythonTypeName(odd)}`,
+    );
+  }
+  if (list.length !== 1 && list.length !== axes) throw new RuntimeError(argument.wrongLength(list));
+  return axes === 1 ? [unused, list[0]!] : [list[0]!, list.at(-1)!];
+}
+
+/** As pairOf, for the arguments of convolutions. */
+export function convPair(operation: string, name: string, value: Size2, axes: 1 | 2, unused: number): [number, number] {
+  return pairOf(value, axes, unused, {
+    operation,
+    name,
+    wrongLength: (list) =>
+      `expected ${name} to be a single integer value or a list of ${axes} values to match the convolution dimensions, but got ${name}=${sizeText(list)}`,
+  });
 }
 
 function resolvePadding(
+  name: string,
   padding: ConvPadding,
   axes: 1 | 2,
   kernel: [number, number],
@@ -153,7 +182,7 @@ function resolvePadding(
     return { attr: padding, before, after: [total[0] - before[0], total[1] - before[1]] as [number, number] };
   }
   if (typeof padding === "string") throw new RuntimeError(`Invalid padding string: '${padding}'`);
-  const pair = pairOf(padding, axes, 0);
+  const pair = convPair(name, "padding", padding, axes, 0);
   return { attr: pair, before: pair, after: pair };
 }
 
@@ -226,17 +255,23 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
   const { input, weight, bias = null, groups = 1 } = bound;
   assertTensor(input, name, "input", 1);
   assertTensor(weight, name, "weight", 2);
-  checkShapes(name, axes, bound);
-  const stride = pairOf(bound.stride ?? 1, axes, 1);
-  const dilation = pairOf(bound.dilation ?? 1, axes, 1);
-  const kernel: [number, number] = axes === 2 ? [weight.shape[2]!, weight.shape[3]!] : [1, weight.shape[2]!];
+  const stride = convPair(name, "stride", bound.stride ?? 1, axes, 1);
   if (stride.some((s) => s <= 0)) throw new RuntimeError("non-positive stride is not supported");
+  checkShapes(name, axes, bound);
+  const dilation = convPair(name, "dilation", bound.dilation ?? 1, axes, 1);
+  const kernel: [number, number] = axes === 2 ? [weight.shape[2]!, weight.shape[3]!] : [1, weight.shape[2]!];
   if (dilation.some((d) => d <= 0)) {
     throw new RuntimeError(
       `dilation should be greater than zero, but got ${sizeText(axes === 2 ? dilation : [dilation[1]])}`,
     );
   }
-  const padding = resolvePadding(bound.padding ?? 0, axes, kernel, stride, dilation);
+  if (kernel.some((k) => k === 0)) {
+    const [height, width] = kernel;
+    throw new RuntimeError(
+      `kernel size should be greater than zero, but got kernel_height: ${height} kernel_width: ${width}`,
+    );
+  }
+  const padding = resolvePadding(name, bound.padding ?? 0, axes, kernel, stride, dilation);
   if (padding.before.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");
 
   const batched = input.ndim === axes + 2;

@@ -13,9 +13,9 @@ import {
   Convolution,
   ConvWeightGrad,
   checkDtypes,
+  convPair,
   inputView,
   outputView,
-  pairOf,
   type Size2,
   sizes,
   weightView,
@@ -102,10 +102,10 @@ function transposed(name: "conv_transpose1d" | "conv_transpose2d", axes: 1 | 2, 
   assertTensor(input, name, "input", 1);
   assertTensor(weight, name, "weight", 2);
   checkShapes(name, axes, bound);
-  const stride = pairOf(bound.stride ?? 1, axes, 1);
-  const padding = pairOf(bound.padding ?? 0, axes, 0);
-  const extra = pairOf(bound.outputPadding ?? 0, axes, 0);
-  const dilation = pairOf(bound.dilation ?? 1, axes, 1);
+  const stride = convPair(name, "stride", bound.stride ?? 1, axes, 1);
+  const padding = convPair(name, "padding", bound.padding ?? 0, axes, 0);
+  const extra = convPair(name, "output_padding", bound.outputPadding ?? 0, axes, 0);
+  const dilation = convPair(name, "dilation", bound.dilation ?? 1, axes, 1);
   if (stride.some((s) => s <= 0)) throw new RuntimeError("non-positive stride is not supported");
   if (padding.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");
   extra.forEach((cells, i) => {

@@ -4,7 +4,7 @@ import { bind } from "../core/arguments.ts";
 import { int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { numel } from "../core/shape.ts";
+import { numel, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { type PoolGeometry, poolOutputSize } from "../core/window.ts";
 import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
@@ -15,6 +15,8 @@ import { squeeze, unsqueeze } from "./view.ts";
 
 interface PoolAttrs {
   geometry: PoolGeometry;
+  /** False for one image without a batch dimension, which the geometry counts as a batch of one. */
+  batched: boolean;
   name: string;
   kernelSize: [number, number];
   stride: [number, number] | null;
@@ -25,12 +27,12 @@ interface PoolAttrs {
   divisorOverride: number | null;
 }
 
-function inputShape(g: PoolGeometry): number[] {
-  return [g.n, g.c, g.h, g.w];
+function inputShape({ geometry: g, batched }: PoolAttrs): number[] {
+  return batched ? [g.n, g.c, g.h, g.w] : [g.c, g.h, g.w];
 }
 
-function outputShape(g: PoolGeometry): number[] {
-  return [g.n, g.c, g.outH, g.outW];
+function outputShape({ geometry: g, batched }: PoolAttrs): number[] {
+  return batched ? [g.n, g.c, g.outH, g.outW] : [g.c, g.outH, g.outW];
 }
 
 function draft(
@@ -40,8 +42,12 @@ function draft(
   output: Tensor,
   indices: Tensor | null,
 ) {
-  const { geometry, name, ...rest } = attrs;
+  const { geometry, name, batched, ...rest } = attrs;
   if (name !== op) return null;
+  const images = (x: Tensor) => {
+    const view = snapshot(x);
+    return batched ? view : { ...view, shape: [1, ...view.shape], strides: [x.numel(), ...view.strides] };
+  };
   return {
     op,
     bytes: bytesOf(input, output, indices),
@@ -50,9 +56,9 @@ function draft(
       op,
       attrs: rest,
       geometry,
-      inputs: { input: snapshot(input) },
-      output: snapshot(output),
-      indices: indices ? snapshot(indices) : null,
+      inputs: { input: images(input) },
+      output: images(output),
+      indices: indices ? images(indices) : null,
     }),
   };
 }
@@ -63,8 +69,8 @@ const MaxPool: Op<PoolAttrs> = defineOp({
   kernels: ["maxPool", "maxPoolGrad"],
   forward(ctx, input: Tensor) {
     const { geometry: g } = ctx.attrs;
-    const out = Tensor.empty(outputShape(g), input.dtype);
-    const indices = Tensor.empty(outputShape(g), int64);
+    const out = Tensor.empty(outputShape(ctx.attrs), input.dtype);
+    const indices = Tensor.empty(outputShape(ctx.attrs), int64);
     kernels.maxPool(denseRaw(input).kernelView, g, out.kernelView, indices.kernelView);
     ctx.save(indices);
     return [out, indices];
@@ -83,7 +89,7 @@ const MaxPoolGrad: Op<PoolAttrs> = defineOp({
   forward(ctx, grad: Tensor, indices: Tensor) {
     const { geometry: g } = ctx.attrs;
     ctx.save(indices);
-    const out = filled(inputShape(g), 0, grad.dtype);
+    const out = filled(inputShape(ctx.attrs), 0, grad.dtype);
     kernels.maxPoolGrad(denseRaw(grad).kernelView, indices.kernelView, g, out.kernelView);
     return out;
   },
@@ -98,7 +104,7 @@ const PickWinners: Op<PoolAttrs> = defineOp({
     const { geometry: g } = ctx.attrs;
     ctx.save(indices);
     const planes = g.n * g.c;
-    const out = Tensor.empty(outputShape(g), x.dtype);
+    const out = Tensor.empty(outputShape(ctx.attrs), x.dtype);
     const cells = g.outH * g.outW;
     kernels.gather(
       viewAs(denseRaw(x), [planes, g.h * g.w, 1]),
@@ -114,8 +120,9 @@ const AvgPool: Op<PoolAttrs> = defineOp({
   name: "avg_pool2d",
   gradFn: "AvgPool2DBackward0",
   kernels: ["avgPool", "avgPoolGrad"],
-  forward({ attrs: { geometry: g, countIncludePad, divisorOverride } }, input: Tensor) {
-    const out = Tensor.empty(outputShape(g), input.dtype);
+  forward({ attrs }, input: Tensor) {
+    const { geometry: g, countIncludePad, divisorOverride } = attrs;
+    const out = Tensor.empty(outputShape(attrs), input.dtype);
     kernels.avgPool(denseRaw(input).kernelView, g, countIncludePad, divisorOverride, out.kernelView);
     return out;
   },
@@ -127,8 +134,9 @@ const AvgPoolGrad: Op<PoolAttrs> = defineOp({
   name: "avg_pool2d_backward",
   gradFn: "AvgPool2DBackwardBackward0",
   kernels: ["avgPoolGrad", "avgPool"],
-  forward({ attrs: { geometry: g, countIncludePad, divisorOverride } }, grad: Tensor) {
-    const out = filled(inputShape(g), 0, grad.dtype);
+  forward({ attrs }, grad: Tensor) {
+    const { geometry: g, countIncludePad, divisorOverride } = attrs;
+    const out = filled(inputShape(attrs), 0, grad.dtype);
     kernels.avgPoolGrad(denseRaw(grad).kernelView, g, countIncludePad, divisorOverride, out.kernelView);
     return out;
   },
@@ -166,35 +174,55 @@ interface PoolArguments extends MaxPoolOptions, AvgPoolOptions {
   kernelSize: Size2;
 }
 
+function checkRank(name: string, axes: 1 | 2, input: Tensor): void {
+  const ranked = input.ndim === axes + 1 || input.ndim === axes + 2;
+  if (ranked && numel(input.shape.slice(input.ndim - axes - 1)) > 0) return;
+  const details = {
+    shapes: [input.shape],
+    hint:
+      axes === 2
+        ? "images are [batch, channels, height, width]: reshape(1, 1, height, width) adds the missing ones"
+        : undefined,
+  };
+  const optional = "(batch mode) tensor with optional 0 dim batch size for input, but got:";
+  if (name === "max_pool1d") {
+    throw new RuntimeError(`max_pool1d: Expected 2D or 3D ${optional}${sizeText(input.shape)}`, details);
+  }
+  if (name === "avg_pool1d" && !ranked) {
+    throw new RuntimeError(
+      `Expected 2 to 3 dimensions, but got ${input.ndim}-dimensional tensor for argument #1 'self' (while checking arguments for avg_pool1d)`,
+      details,
+    );
+  }
+  if (input.ndim < axes + 1 || (name === "max_pool2d" && !ranked)) {
+    throw new RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input", details);
+  }
+  const shape = axes === 2 ? input.shape : input.shape.toSpliced(-1, 0, 1);
+  throw new RuntimeError(`Expected 3D or 4D ${optional}${sizeText(shape)}`, details);
+}
+
 function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tensor; attrs: PoolAttrs } {
   const { input } = bound;
   assertTensor(input, name, "input", 1);
-  const kernelSize = pairOf(bound.kernelSize, axes, 1);
+  const pair = (argument: string, value: Size2, unused: number, forms: string) =>
+    pairOf(value, axes, unused, {
+      operation: name,
+      name: argument,
+      wrongLength: () =>
+        `${name}: ${argument} must ${forms} a single int, or a tuple of ${axes === 2 ? "two ints" : "one int"}`,
+    });
+  const kernelSize = pair("kernel_size", bound.kernelSize, 1, "either be");
   const given =
     bound.stride === null || bound.stride === undefined || (Array.isArray(bound.stride) && bound.stride.length === 0)
       ? null
-      : pairOf(bound.stride, axes, 1);
+      : pair("stride", bound.stride, 1, "either be omitted,");
   const stride = given ?? kernelSize;
-  const padding = pairOf(bound.padding ?? 0, axes, 0);
-  const dilation = pairOf(bound.dilation ?? 1, axes, 1);
+  const padding = pair("padding", bound.padding ?? 0, 0, "either be");
+  const dilation = pair("dilation", bound.dilation ?? 1, 1, "be either");
   const { ceilMode = false, countIncludePad = true, divisorOverride = null } = bound;
 
   const batched = input.ndim === axes + 2;
-  const rank = batched || input.ndim === axes + 1;
-  if (!rank || numel(input.shape.slice(input.ndim - axes - 1)) === 0) {
-    throw new RuntimeError(
-      axes === 2
-        ? `non-empty 3D or 4D (batch mode) tensor expected for input`
-        : `${name}() Expected 2D or 3D input tensor, but got [${input.shape.join(", ")}]`,
-      {
-        shapes: [input.shape],
-        hint:
-          axes === 2
-            ? "images are [batch, channels, height, width]: reshape(1, 1, height, width) adds the missing ones"
-            : undefined,
-      },
-    );
-  }
+  checkRank(name, axes, input);
   if (stride.some((s) => s === 0)) throw new RuntimeError("stride should not be zero");
   if (kernelSize.some((k) => k <= 0)) {
     throw new RuntimeError(
@@ -220,9 +248,8 @@ function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tenso
   }
   if (divisorOverride === 0) throw new RuntimeError("divisor must be not zero");
 
-  let x = batched ? input : unsqueeze(input, 0);
-  if (axes === 1) x = unsqueeze(x, 2);
-  const [n, c, h, w] = x.shape as unknown as [number, number, number, number];
+  const x = axes === 1 ? unsqueeze(batched ? input : unsqueeze(input, 0), 2) : input;
+  const [n, c, h, w] = (x.ndim === 4 ? x.shape : [1, ...x.shape]) as [number, number, number, number];
   const [outH, outW] = [h, w].map((size, i) =>
     poolOutputSize(size, kernelSize[i]!, stride[i]!, padding[i]!, dilation[i]!, ceilMode),
   ) as [number, number];
@@ -250,13 +277,24 @@ function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tenso
   };
   return {
     x,
-    attrs: { geometry, name, kernelSize, stride: given, padding, dilation, ceilMode, countIncludePad, divisorOverride },
+    attrs: {
+      geometry,
+      batched: x.ndim === 4,
+      name,
+      kernelSize,
+      stride: given,
+      padding,
+      dilation,
+      ceilMode,
+      countIncludePad,
+      divisorOverride,
+    },
   };
 }
 
-function unlift(y: Tensor, axes: 1 | 2, batched: boolean): Tensor {
-  const flat = axes === 1 ? squeeze(y, 2) : y;
-  return batched ? flat : squeeze(flat, 0);
+/** Sequences are pooled as images of one row: back to [N, C, L] or [C, L]. */
+function unlift(y: Tensor, { ndim }: Tensor): Tensor {
+  return ndim === 3 ? squeeze(y, 2) : squeeze(squeeze(y, 2), 0);
 }
 
 const MAX_PARAMS = ["!input", "!kernelSize", "stride", "padding", "dilation", "ceilMode", "returnIndices"];
@@ -264,14 +302,14 @@ const AVG_PARAMS = ["!input", "!kernelSize", "stride", "padding", "ceilMode", "c
 
 function maxPool(name: string, axes: 1 | 2, args: unknown[]): Tensor | [Tensor, Tensor] {
   const bound = bind<PoolArguments>(name, MAX_PARAMS, args);
-  if (axes === 1 && bound.input instanceof Tensor && !bound.input.dtype.isFloatingPoint) {
+  if (axes === 1 && !bound.returnIndices && bound.input instanceof Tensor && !bound.input.dtype.isFloatingPoint) {
     throw new NotImplementedError(
       `"max_pool1d_impl" not implemented for '${SCALAR_TYPE_NAMES[bound.input.dtype.name]}'`,
     );
   }
   const { x, attrs } = attributes(name, axes, bound);
-  const batched = bound.input.ndim === axes + 2;
-  const [output, indices] = callMany(MaxPool, attrs, x).map((y) => unlift(y, axes, batched)) as [Tensor, Tensor];
+  const pooled = callMany(MaxPool, attrs, x);
+  const [output, indices] = (axes === 2 ? pooled : pooled.map((y) => unlift(y, bound.input))) as [Tensor, Tensor];
   return bound.returnIndices ? [output, indices] : output;
 }
 
@@ -298,7 +336,7 @@ export function maxPool2d(...args: unknown[]): Tensor | [Tensor, Tensor] {
   return maxPool("max_pool2d", 2, args);
 }
 
-/** As maxPool2d along the last axis of [N, C, L] or [C, L]; floating dtypes only. */
+/** As maxPool2d along the last axis of [N, C, L] or [C, L]; floating dtypes, with `returnIndices` every dtype. */
 export function maxPool1d(
   input: Tensor,
   kernelSize: Size2,
@@ -316,7 +354,8 @@ export function maxPool1d(...args: unknown[]): Tensor | [Tensor, Tensor] {
 function avgPool(name: string, axes: 1 | 2, args: unknown[]): Tensor {
   const bound = bind<PoolArguments>(name, axes === 2 ? AVG_PARAMS : AVG_PARAMS.slice(0, -1), args);
   const { x, attrs } = attributes(name, axes, bound);
-  return unlift(call(AvgPool, attrs, x), axes, bound.input.ndim === axes + 2);
+  const pooled = call(AvgPool, attrs, x);
+  return axes === 2 ? pooled : unlift(pooled, bound.input);
 }
 
 /**
