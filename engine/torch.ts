@@ -7,14 +7,35 @@ import "./ops/index.ts";
 export * as autograd from "./autograd/index.ts";
 export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from "./autograd/mode.ts";
 export { Device, device } from "./core/device.ts";
-export { bool, DType, float32, float32 as float, float64, float64 as double, int32, int32 as int, int64, int64 as long, uint8 } from "./core/dtype.ts";
-export { AttributeError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError } from "./core/errors.ts";
+export {
+  bool,
+  DType,
+  float32,
+  float32 as float,
+  float64,
+  float64 as double,
+  int32,
+  int32 as int,
+  int64,
+  int64 as long,
+  uint8,
+} from "./core/dtype.ts";
+export {
+  AttributeError,
+  IndexError,
+  KeyError,
+  NotImplementedError,
+  RuntimeError,
+  TypeError,
+  ValueError,
+} from "./core/errors.ts";
 export { getPrintOptions, setPrintOptions } from "./core/printing.ts";
 export { getDefaultDtype, setDefaultDtype } from "./core/promotion.ts";
 export { defaultGenerator, Generator } from "./core/random.ts";
 export { Size } from "./core/size.ts";
 export { Tensor } from "./core/tensor.ts";
 export * as nn from "./nn/index.ts";
+export type { Index, MaxPoolOptions, TensorOptions } from "./ops/index.ts";
 export {
   abs,
   acos,
@@ -159,7 +180,6 @@ export {
   zeros,
   zerosLike,
 } from "./ops/index.ts";
-export type { Index, MaxPoolOptions, TensorOptions } from "./ops/index.ts";
 export * as optim from "./optim/index.ts";
 export * as torchvision from "./torchvision/index.ts";
 export * as utils from "./utils.ts";
