@@ -5,6 +5,7 @@
 import { tsPlugin } from "@sveltejs/acorn-typescript";
 import { Parser } from "acorn";
 import { CellSyntaxError } from "./cell-error.ts";
+import { syntaxHabit } from "./habits.ts";
 
 export { CellSyntaxError } from "./cell-error.ts";
 
@@ -31,6 +32,8 @@ export function parseModule(source: string): SyntaxNode[] {
 }
 
 function hintFor(source: string, position: number, message: string): string | null {
+  const habit = syntaxHabit(source, position);
+  if (habit !== null) return habit;
   if (/^Unterminated/.test(message)) return "something opened here is not closed";
   if (position >= source.trimEnd().length) return "the cell ends too early: a bracket or a brace is still open";
   return null;

@@ -24,7 +24,28 @@ function makeTensor(data: TypedArray | number[], shape: number[], dtype: DTypeNa
   return new Tensor(storage, shape);
 }
 
+/**
+ * `x[0]` on a tensor would be undefined, and go on as None: Python's most common habit gets an answer instead. A proxy would
+ * catch every index and slow down every access; these catch the ones that people write.
+ */
+function refuseBrackets(): void {
+  for (const index of [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+    Object.defineProperty(Tensor.prototype, index, {
+      configurable: true,
+      get(): never {
+        throw new TypeError(
+          `a tensor is not indexed with brackets\nhint: write x.get(${index}), or x.get(0, ":", "1:3")`,
+        );
+      },
+      set(): never {
+        throw new TypeError(`a tensor is not indexed with brackets\nhint: write x.set([${index}], value)`);
+      },
+    });
+  }
+}
+
 export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
+  refuseBrackets();
   return {
     modules,
     print,

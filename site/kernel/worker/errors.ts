@@ -5,6 +5,7 @@
 
 import { CellSyntaxError } from "../../lesson/cell-error.ts";
 import type { CompiledCell } from "../../lesson/compile.ts";
+import { dottedWordAt, nameHabit } from "../../lesson/habits.ts";
 import { sourcePlace } from "../../lesson/link.ts";
 import type { ErrorData, ErrorFrame } from "../protocol.ts";
 
@@ -32,7 +33,7 @@ export class NameError extends CellSyntaxError {
   }
 }
 
-export type CellTexts = ReadonlyMap<string, Pick<CompiledCell, "inserts">>;
+export type CellTexts = ReadonlyMap<string, Pick<CompiledCell, "inserts" | "source">>;
 
 function readText(value: unknown, field: string): string | null {
   try {
@@ -75,11 +76,15 @@ export function toErrorData(
   }
   const name = readText(thrown, "name") || "Error";
   const [message, hint] = splitHint(whole);
+  const frames = framesOf(stack, cells);
+  const withoutNew = name === "TypeError" && /^Class constructor \S+ cannot be invoked without 'new'$/.test(message);
+  // The engine's own name for its class may have been shortened by the build: say what the cell calls it.
+  const word = withoutNew && frames[0] ? dottedWordAt(cells.get(frames[0].cellId)!.source, frames[0]) : "";
   return {
     name,
-    message,
-    hint: hint ?? knownHint(name, message),
-    frames: framesOf(stack, cells),
+    message: word === "" ? message : `Class constructor ${word.split(".").at(-1)} cannot be invoked without 'new'`,
+    hint: withoutNew ? `write new ${word || "Name"}(…)` : (hint ?? knownHint(name, message)),
+    frames,
     shapes: shapesOf(thrown),
     definedIn: null,
   };
@@ -95,6 +100,9 @@ function knownHint(name: string, message: string): string | null {
   if (name === "TypeError" && /Assignment to constant variable/.test(message))
     return "declare it with let to change it later";
   if (name === "RangeError" && /Maximum call stack/.test(message)) return "a function calls itself without end";
+  const missing =
+    name === "ReferenceError" ? /^(\S+) is not defined$|^Can't find variable: (\S+)$/.exec(message) : null;
+  if (missing) return nameHabit((missing[1] ?? missing[2])!);
   if (name === "ReferenceError" && /before initialization/.test(message)) {
     return "the cell's own declaration further down hides the name from above: give one of them another name";
   }
@@ -119,9 +127,15 @@ export function framesOf(stack: string | null, cells: CellTexts): ErrorFrame[] {
     const frame = parseFrame(row);
     const cell = frame && cells.get(frame.cellId);
     if (!frame || !cell) continue;
-    frames.push({ ...frame, ...sourcePlace(cell, frame.line, frame.column) });
+    const place = { ...frame, ...sourcePlace(cell, frame.line, frame.column) };
+    if (!isSame(place, frames.at(-1))) frames.push(place);
   }
   return frames;
+}
+
+/** A function that calls itself passes one place hundreds of times: it is told once. */
+function isSame(a: ErrorFrame, b: ErrorFrame | undefined): boolean {
+  return b !== undefined && a.cellId === b.cellId && a.line === b.line && a.column === b.column;
 }
 
 /** `at Net.forward (net:3:12)`, `at net:3:12` (V8), `forward@net:3:12` (Firefox, Safari). */

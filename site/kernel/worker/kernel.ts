@@ -6,6 +6,7 @@ import type { RecordDraft, Recorder } from "../../../engine/inspect/recorder.ts"
 import type { OpRecord } from "../../../engine/inspect/records.ts";
 import { CellSyntaxError } from "../../lesson/cell-error.ts";
 import type { CompiledCell } from "../../lesson/compile.ts";
+import { assignmentHabit } from "../../lesson/habits.ts";
 import { linkCell } from "../../lesson/link.ts";
 import { STANDARD_GLOBALS } from "../../lesson/modules.ts";
 import type { CompiledRequest, CompileOutcome } from "../compile-request.ts";
@@ -291,7 +292,8 @@ export class Kernel {
           throw new NameError(`${free.name} is used before it is defined`, free, definedIn, hint);
         }
         if (free.assigned && !STANDARD_GLOBALS.has(free.name)) {
-          throw new NameError(`${free.name} is not declared`, free.assigned, null, `write let ${free.name} = …`);
+          const hint = assignmentHabit(cell.source, free.name, free.assigned);
+          throw new NameError(`${free.name} is not declared`, free.assigned, null, hint);
         }
         continue;
       }
