@@ -153,14 +153,16 @@ export class Session {
 
   #enqueue(id: string, asked: boolean): Promise<boolean> {
     const { state, reason } = this.#model.cell(id);
-    this.#model.begin(id, "queued");
+    // A running cell that is asked for once more goes on running; were it "queued" now, giving up the wait would leave it
+    // "running" for ever.
+    if (state !== "running") this.#model.begin(id, "queued");
     return new Promise((settle) => this.#queue.push({ id, back: { state, reason }, asked, settle }));
   }
 
   /** Everything that waits goes back to what it was. */
   #abandon(): void {
     for (const job of this.#queue.splice(0)) {
-      this.#model.dequeue(job.id, job.back);
+      if (this.#model.cell(job.id).state === "queued") this.#model.dequeue(job.id, job.back);
       job.settle(false);
     }
   }

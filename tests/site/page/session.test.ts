@@ -141,6 +141,20 @@ test("run all stops at the first error and leaves the rest as it was", async () 
   expect(model.cells.map((cell) => cell.state)).toEqual(["done", "error", "recorded"]);
 });
 
+test("a running cell that is asked for again is not left running when the wait is given up", async () => {
+  const { session, model } = await open({ a: "await new Promise((go) => setTimeout(go, 50))", b: "print(1)" });
+  const first = session.runAll();
+  // This client tells of a beginning only with the end; the page's tells at once.
+  model.begin("a", "running");
+  const again = session.runAll();
+  expect(model.cell("a").state).toBe("running");
+  await session.restart();
+  await Promise.all([first, again]);
+  await new Promise((go) => setTimeout(go, 60));
+  expect(model.cells.map(({ state }) => state)).not.toContain("running");
+  expect(model.cells.map(({ state }) => state)).not.toContain("queued");
+});
+
 test("long work asks when it wasn't asked for by name, and a no leaves it", async () => {
   const { session, model, log } = await open({ a: "print(1)", long: "print(2)", c: "print(3)" }, ["long"]);
   await session.runAll();
