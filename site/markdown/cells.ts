@@ -76,7 +76,7 @@ function strip(spec: CellSpec, t: Messages): ElementContent {
     actions.push(button("twin", [words(t.cell.twin)], { ariaExpanded: "false", ariaControls: [`${spec.id}-twin`] }));
   }
   const silent = spec.output === null;
-  return h("div", { dataPart: "strip" }, [
+  return h("div", { dataPart: "strip", dataPagefindIgnore: "" }, [
     h("span", { dataPart: "state", dataNeedsJs: "" }, silent ? [words(t.cell.state.recorded)] : []),
     h("span", { dataPart: "origin" }, silent ? [] : [words(t.cell.recordedOrigin)]),
     h("span", { dataPart: "edited" }, []),

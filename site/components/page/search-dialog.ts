@@ -33,8 +33,10 @@ export function openSearch(host: HTMLElement): void {
     dialog.className = "search";
     dialog.setAttribute("aria-label", t.page.search);
     dialog.addEventListener("click", (event) => {
-      if (event.target === dialog) dialog?.close();
+      // A hit on this very page changes the hash only, under the open dialog.
+      if (event.target === dialog || (event.target as Element).closest("a") !== null) dialog?.close();
     });
+    dialog.addEventListener("keydown", onArrow);
     document.body.append(dialog);
   }
   const view = (results: PagefindResult[] | null, query: string, available: boolean): void => {
@@ -47,7 +49,7 @@ export function openSearch(host: HTMLElement): void {
             aria-label=${t.page.searchPlaceholder}
             placeholder=${t.page.searchPlaceholder}
             @input=${(event: Event) => void search((event.target as HTMLInputElement).value)}
-            @keydown=${(event: KeyboardEvent) => event.key === "Enter" && event.preventDefault()}
+            @keydown=${onInputKey}
           />
           <button class="btn">${t.page.searchClose}</button>
         </form>
@@ -92,6 +94,27 @@ export function openSearch(host: HTMLElement): void {
   dialog.showModal();
   dialog.querySelector("input")?.focus();
   void pagefind.then((engine) => engine === null && view(null, "", false));
+}
+
+/** Enter goes to the best hit; an Enter that ends a word of an input method goes nowhere. */
+function onInputKey(event: KeyboardEvent): void {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  if (!event.isComposing) links()[0]?.click();
+}
+
+/** Down and up walk through the hits, and back to the field. */
+function onArrow(event: KeyboardEvent): void {
+  if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || event.isComposing) return;
+  const stops = [...(dialog?.querySelectorAll<HTMLElement>("input") ?? []), ...links()];
+  const next = stops[stops.indexOf(document.activeElement as HTMLElement) + (event.key === "ArrowDown" ? 1 : -1)];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
+}
+
+function links(): HTMLElement[] {
+  return [...(dialog?.querySelectorAll<HTMLElement>(".search-results a") ?? [])];
 }
 
 /** Pagefind's excerpt is escaped text with <mark>: taken apart as text, so that nothing else can come through. */
