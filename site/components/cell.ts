@@ -79,6 +79,8 @@ export class StrideCell extends HTMLElement {
     // What is shown says of itself that it was recorded.
     if (state === "recorded" && spec.output !== null) return "";
     if (state === "done" && ms !== null) return t.took(duration(ms, this.#t));
+    // Nothing has run that could be out of date.
+    if (state === "stale" && reason?.kind === "edited" && ms === null) return t.edited;
     if (state === "stale" && reason !== null) {
       const why =
         reason.kind === "edited"

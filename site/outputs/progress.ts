@@ -6,17 +6,30 @@ import type { ItemOf, OutputContext, OutputPart } from "./item.ts";
 export class ProgressOutput implements OutputPart<ItemOf<"progress">> {
   readonly element = document.createElement("div");
   readonly #context: OutputContext;
+  #item: ItemOf<"progress">;
+  #ended = false;
 
   constructor(item: ItemOf<"progress">, context: OutputContext) {
     this.#context = context;
+    this.#item = item;
     this.element.className = "out out-progress";
     this.element.dataset.output = "progress";
     this.update(item);
   }
 
-  update({ label, done, total, rate, metrics }: ItemOf<"progress">): void {
+  /** The run is over: a loop that was left early has no time left. */
+  flush(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.update(this.#item);
+  }
+
+  update(item: ItemOf<"progress">): void {
+    this.#item = item;
+    const { label, done, total, rate, metrics } = item;
     const { t } = this.#context;
-    const left = total !== null && rate !== null && rate > 0 && done < total ? clock((total - done) / rate) : null;
+    const going = !this.#ended && total !== null && done < total;
+    const left = going && rate !== null && rate > 0 ? clock((total - done) / rate) : null;
     const words = [
       total === null ? String(done) : t.output.progressOf(done, total),
       rate === null ? null : t.output.perSecond(shortNumber(rate)),
