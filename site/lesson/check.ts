@@ -1,4 +1,5 @@
 /** Whether the parts of one lesson fit together: ids, twins, outputs, and who refers to whom. */
+import katex from "katex";
 import { showsAnswer } from "./answers.ts";
 import { printsAtTopLevel } from "./code-words.ts";
 import { sortDiagnostics } from "./diagnostic.ts";
@@ -154,7 +155,24 @@ export function checkParsed(parsed: ParsedLesson): Diagnostic[] {
       );
     }
   }
+  for (const formula of places.formulas) {
+    const wrong = texFault(formula.tex, formula.display);
+    if (wrong !== null) {
+      fault(formula, "malformed-formula", wrong, "write TeX that KaTeX knows: https://katex.org/docs/supported");
+    }
+  }
   return found;
+}
+
+/** What KaTeX has against a formula, in the words of its message; null when it can set it. */
+function texFault(tex: string, displayMode: boolean): string | null {
+  try {
+    katex.renderToString(tex, { displayMode, strict: "error" });
+    return null;
+  } catch (error) {
+    // KaTeX underlines the place with combining marks, which a terminal shows as dirt.
+    return (error as Error).message.replace(/^KaTeX parse error: /, "").replaceAll("\u0332", "");
+  }
 }
 
 /** What a link into the lesson can point at: headings and ids. */

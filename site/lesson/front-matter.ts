@@ -44,6 +44,16 @@ export interface FrontMatterReading {
 export function readFrontMatter(text: string): FrontMatterReading {
   const faults: OutlineFault[] = [];
   const lines: FrontMatterReading["lines"] = {};
+  if (text.startsWith("\ufeff")) {
+    faults.push({
+      line: 1,
+      column: 1,
+      code: "byte-order-mark",
+      message: "the file begins with a byte order mark, which no editor shows",
+      fix: "save it as UTF-8 without one",
+    });
+    return { frontMatter: { ...EMPTY }, faults, lines };
+  }
   const start = /^---[ \t]*\r?\n/.exec(text);
   if (start === null) {
     faults.push({

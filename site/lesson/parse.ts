@@ -7,6 +7,7 @@ import remarkFrontmatter from "remark-frontmatter";
 import remarkMath from "remark-math";
 import remarkParse from "remark-parse";
 import { unified } from "unified";
+import { visit } from "unist-util-visit";
 import { readChoices } from "./choices.ts";
 import { BLOCKS, type BlockKind, type Classified, classifyDirective, classifyFence } from "./fence.ts";
 import { readFrontMatter } from "./front-matter.ts";
@@ -92,6 +93,11 @@ class LessonReader {
     for (const mark of this.#outline.directives) this.#classifyMark(mark);
     const tree = processor.parse(this.#text) as Root;
     for (const node of tree.children) this.#block(node, null);
+    visit(tree, ["math", "inlineMath"], (node) => {
+      if (node.type !== "math" && node.type !== "inlineMath") return;
+      const { line, column } = node.position!.start;
+      this.#places.formulas.push({ tex: node.value, display: node.type === "math", line, column });
+    });
     this.#attachTwins();
     return {
       lesson: this.#lesson,

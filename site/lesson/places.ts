@@ -11,6 +11,12 @@ export interface Link extends Place {
   url: string;
 }
 
+/** `$tex$`, or `$$` and a display of its own. */
+export interface Formula extends Place {
+  tex: string;
+  display: boolean;
+}
+
 /** A `python twin=ID` or `text output=ID` fence. */
 export interface Recorded extends Place {
   id: string;
@@ -24,6 +30,7 @@ export class Places {
   readonly twins: Recorded[] = [];
   readonly outputs: Recorded[] = [];
   readonly links: Link[] = [];
+  readonly formulas: Formula[] = [];
   /** Anchors of the headings, as GitHub and the site write them. */
   readonly headings: string[] = [];
   /** Keys of the front matter, and items of lists ("needs.0"). */

@@ -7,6 +7,21 @@ const ok = [PREDICT, cell("one"), EXERCISE, QUIZ, "::visualizer{of=one op=conv2d
 
 const faults: [title: string, text: string, expected: string[]][] = [
   [
+    "a formula that KaTeX cannot set, in prose and in an exercise",
+    FRONT + cell("one") + "\nHalf: $\\frac{1$\n\n" + EXERCISE.replace("\n", "\n$\\nope$\n"),
+    [
+      "18:7 malformed-formula Unexpected end of input in a macro argument, expected '}' at end of input: \\frac{1 → write TeX that KaTeX knows: https://katex.org/docs/supported",
+      "21:1 malformed-formula Undefined control sequence: \\nope at position 1: \\nope → write TeX that KaTeX knows: https://katex.org/docs/supported",
+    ],
+  ],
+  [
+    "a file that begins with a byte order mark",
+    "\ufeff" + FRONT + cell("one"),
+    [
+      "1:1 byte-order-mark the file begins with a byte order mark, which no editor shows → save it as UTF-8 without one",
+    ],
+  ],
+  [
     "an attribute with a typing error",
     FRONT + cell("one", " hiden"),
     [
