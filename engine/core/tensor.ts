@@ -19,7 +19,7 @@ import { Storage } from "./storage.ts";
 /** Numbers (booleans for bool tensors) nested as deep as the tensor has dimensions. */
 export type NestedArray = number | boolean | NestedArray[];
 
-/** What autograd adds to a tensor; autograd/variable.ts keeps it. */
+/** What autograd adds to a tensor; ops/inplace.ts provides it, so that this file depends on no operation. */
 export interface AutogradHost {
   /** The node that accumulates a leaf's gradient, made on first use. */
   accumulatorOf(tensor: Tensor): Node;
