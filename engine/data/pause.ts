@@ -38,11 +38,6 @@ export function setProgressSink(sink: ((progress: LoopProgress) => void) | null)
   reportProgress = sink;
 }
 
-/** The current slice begins now: for whoever starts a run. */
-export function startSlice(): void {
-  lastPause = now();
-}
-
 /** Whether a slice of work is over. */
 export function pauseIsDue(): boolean {
   return now() - lastPause >= SLICE_MS;

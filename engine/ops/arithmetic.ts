@@ -416,11 +416,6 @@ export function clamp(...args: unknown[]): Tensor {
   return call(Clamp, { min, max }, input);
 }
 
-/** int64 where PyTorch needs an index. */
-export function asIndex(x: Tensor): Tensor {
-  return x.dtype === int64 ? x : binary("add", x, asOperand(0, "add", "other", 2), { compute: int64 });
-}
-
 methods({
   add,
   sub,
