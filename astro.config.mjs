@@ -80,6 +80,7 @@ export default defineConfig({
         "comlink",
         "idb",
         "lit-html",
+        "lit-html/directive.js",
         "lit-html/directives/class-map.js",
         "lit-html/directives/live.js",
         "lit-html/directives/style-map.js",
