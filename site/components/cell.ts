@@ -231,12 +231,14 @@ export class StrideCell extends HTMLElement {
 
   /** Back to the code at rest. `refocus`: to the code, for who left by keyboard. */
   closeEditor(refocus: boolean): void {
-    if (this.#editor === null) return;
-    this.#editor.dispose();
+    const editor = this.#editor;
+    if (editor === null) return;
     this.#editor = null;
     this.removeAttribute("data-editing");
     this.#editButton();
+    // The editor stays until the code takes its place, so that the focus never falls to the page in between.
     void this.showCode().then(() => {
+      editor.dispose();
       if (refocus) part(this, "code")?.querySelector("pre")?.focus();
     });
   }
