@@ -1,6 +1,6 @@
 /** Arithmetic between tensors and numbers: element by element, with broadcasting and promotion. */
 import { bind } from "../core/arguments.ts";
-import { type DType, int64 } from "../core/dtype.ts";
+import type { DType } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype, resultType } from "../core/promotion.ts";
 import type { Tensor } from "../core/tensor.ts";
