@@ -6,6 +6,7 @@ import remarkMath from "remark-math";
 import { strideData } from "./site/data/vite-plugin.ts";
 import { strideTypes } from "./site/editor/vite-plugin.ts";
 import { strideKernel } from "./site/kernel/vite-plugin.ts";
+import { lateStyles } from "./site/late-styles.ts";
 import { strideCourse } from "./site/markdown/course-integration.ts";
 import { remarkLesson } from "./site/markdown/remark-lesson.ts";
 import { offline } from "./site/offline.ts";
@@ -65,6 +66,8 @@ export default defineConfig({
         LanguageSelect: "./site/components/page/LanguageSelect.astro",
       },
     }),
+    // Before the service worker, which counts what the pages hold.
+    lateStyles(),
     offline(),
   ],
   vite: {
