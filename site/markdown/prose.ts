@@ -1,7 +1,7 @@
 /** What ordinary Markdown needs to stand on the site: links between lessons, anchors, tables that may be wide. */
 
 import GithubSlugger from "github-slugger";
-import type { Heading, Link, Parent, Root, RootContent } from "mdast";
+import type { Heading, Link, Parent, Root, RootContent, Text } from "mdast";
 import { toString as textOf } from "mdast-util-to-string";
 import { SKIP, visit } from "unist-util-visit";
 import type { Lesson } from "../lesson/types.ts";
@@ -22,11 +22,19 @@ export function finishProse(tree: Root, lesson: Lesson): void {
   visit(tree, "link", (node: Link) => {
     node.url = siteLink(node.url, lesson);
   });
+  visit(tree, "text", (node: Text) => {
+    node.value = keptTogether(node.value);
+  });
   visit(tree, "table", (node, index, parent) => {
     if (parent === undefined || index === undefined) return;
     (parent as Parent).children[index] = element("div", { className: ["wide-table"] }, [node as RootContent]);
     return [SKIP, index + 1];
   });
+}
+
+/** "3 × 3" is one word to a reader: it does not break at the end of a line. */
+export function keptTogether(text: string): string {
+  return text.replace(/(?<=[\dA-Za-z]) ([×→]) (?=[\dA-Za-z])/g, "\u00a0$1\u00a0");
 }
 
 /**
