@@ -20,7 +20,10 @@ export function precached(files: readonly { path: string; bytes: number }[]): st
     .filter(({ path, bytes }) => {
       if (bytes > MOST_BYTES || /^(sw\.js|404\.html|pagefind\/|sitemap)/.test(path)) return false;
       if (/\.(html|svg)$/.test(path)) return true;
-      if (!path.startsWith("_astro/") || /(worker|tsMode|factory|monaco|codicon|types\.|editor\.[\w-]+\.css)/i.test(path))
+      if (
+        !path.startsWith("_astro/") ||
+        /(worker|tsMode|factory|monaco|codicon|types\.|editor\.[\w-]+\.css)/i.test(path)
+      )
         return false;
       if (/\.woff2$/.test(path))
         return /latin-(opsz|wght)|KaTeX_(Main|Math|Size|AMS)/.test(path) && !/latin-ext/.test(path);

@@ -22,6 +22,6 @@ describe("the chapter's network, trained step by step", () => {
       const step = trainer(2);
       return [step().item() as number, step().item() as number, step().item() as number];
     });
-    losses[0]!.forEach((loss, i) => expect(loss).toBeCloseTo(losses[1]![i]!, 5));
+    for (const [i, loss] of losses[0]!.entries()) expect(loss).toBeCloseTo(losses[1]![i]!, 5);
   });
 });
