@@ -46,10 +46,7 @@ export class StrideVisualizer extends HTMLElement {
     const [kind, { VisualizerApp }] = await Promise.all([
       load(),
       import("./shell/app.ts"),
-      import("./visualizer.css"),
-      import("./controls.css"),
-      import("./picture.css"),
-      import("./rulers.css"),
+      import("./styles.ts"),
       customElements.whenDefined("stride-lesson"),
     ]);
     if (!this.isConnected || this.#app) return;

@@ -44,7 +44,7 @@ export function frame(context: Context, state: FrameState, actions: FrameActions
     </header>
     ${state.calls.length > 1 ? calls(context, state, actions) : nothing}
     ${state.stale ? html`<p class="sv-stale" data-part="stale">${t.stale(state.controls.cellId)} <button type="button" class="sv-button" data-action="run-cell" ?disabled=${state.busy} @click=${actions.run}>${state.busy ? t.running : t.rerun}</button></p>` : nothing}
-    <nav class="sv-views" aria-label=${t.views}>
+    <div class="sv-views" role="group" aria-label=${t.views}>
       ${state.kind.views.map(
         (view) =>
           html`<button type="button" data-view=${view} aria-pressed=${view === selection.view} @click=${() => actions.chooseView(view)}>${t.view[view]}</button>`,
@@ -53,7 +53,7 @@ export function frame(context: Context, state: FrameState, actions: FrameActions
         <button type="button" data-action="text" aria-expanded=${state.textOpen} @click=${actions.toggleText}>${t.textView}</button>
         <button type="button" data-action="help" aria-expanded=${state.helpOpen} @click=${actions.toggleHelp}>${t.help}</button>
       </span>
-    </nav>
+    </div>
     ${state.helpOpen ? help(context, state) : nothing}
     ${refused ? html`<p class="sv-note">${t.lastWorking}</p>` : nothing}
     <div class="sv-body" data-refused=${refused}>

@@ -234,7 +234,8 @@ function cell(
       data-value=${past ? nothing : value}
       data-place=${past ? "beyond" : "padding"}
       aria-colindex=${col - full.col0 + 1}
-      aria-label=${past ? context.t.where.beyond : context.t.paddingCell(row, col, spec.ringText ?? "0")}
+      aria-label=${past ? context.t.where.beyond : nothing}
+      aria-description=${past ? nothing : context.t.paddingCell(row, col, spec.ringText ?? "0")}
     >
       ${past ? nothing : html`<span>${ringText}</span>`}${mark(look)}
     </div>`;

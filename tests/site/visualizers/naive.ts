@@ -172,8 +172,8 @@ export function naivePool(x: TensorView, op: PoolRecord["op"], call: PoolCall): 
 export function naiveGradients(record: OpRecord, seed: number[]): Record<string, number[]> {
   const run = (inputs: Record<string, TensorView | null>) =>
     record.op === "conv2d"
-      ? naiveConv(inputs["input"]!, inputs["weight"]!, inputs["bias"] ?? null, record.attrs)
-      : naivePool(inputs["input"]!, record.op, record.attrs);
+      ? naiveConv(inputs.input!, inputs.weight!, inputs.bias ?? null, record.attrs)
+      : naivePool(inputs.input!, record.op, record.attrs);
   const inputs: Record<string, TensorView | null> = {};
   for (const [name, tensor] of Object.entries(record.inputs))
     inputs[name] = tensor && { ...tensor, dtype: "float64", data: Float64Array.from(tensor.data) };

@@ -16,7 +16,7 @@ import json from "../records.json" with { type: "json" };
 
 const query = new URLSearchParams(location.search);
 const locale = query.get("lang") === "zh-cn" ? "zh-cn" : "en";
-document.documentElement.dataset["theme"] = query.get("theme") ?? "light";
+document.documentElement.dataset.theme = query.get("theme") ?? "light";
 document.documentElement.lang = locale;
 
 function revive(value: unknown): unknown {
