@@ -40,7 +40,7 @@ function errorBody(error: ErrorData, { t, goTo }: OutputContext): unknown {
                   <button
                     type="button"
                     class="btn"
-                    aria-label=${t.output.goTo(frame.cellId, frame.line)}
+                    aria-label=${`${frame.cellId}:${frame.line}:${frame.column}, ${t.output.goTo(frame.cellId, frame.line)}`}
                     @click=${() => goTo(frame.cellId, frame.line)}
                   >
                     ${frame.cellId}:${frame.line}:${frame.column}
