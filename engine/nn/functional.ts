@@ -2,6 +2,34 @@
  * torch.nn.functional: the operations behind the layers, without state. Each lives in engine/ops; this file only says
  * which of them are part of the namespace. https://docs.pytorch.org/docs/2.13/nn.functional.html
  */
+
+export {
+  celu,
+  type EluOptions,
+  elu,
+  type GeluOptions,
+  gelu,
+  type HardtanhOptions,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  type InplaceOptions,
+  type LeakyReluOptions,
+  leakyRelu,
+  logsigmoid,
+  mish,
+  relu6,
+  type ShrinkOptions,
+  type SoftplusOptions,
+  selu,
+  silu,
+  softplus,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "../ops/activation.ts";
 export {
   type ConvOptions,
   type ConvPadding,
@@ -10,6 +38,25 @@ export {
   type Size2,
 } from "../ops/conv.ts";
 export { type ConvTransposeOptions, convTranspose1d, convTranspose2d } from "../ops/conv_transpose.ts";
+export {
+  alphaDropout,
+  type DropoutOptions,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from "../ops/dropout.ts";
+export {
+  type GumbelSoftmaxOptions,
+  glu,
+  gumbelSoftmax,
+  prelu,
+  type RreluOptions,
+  rrelu,
+  type SoftminOptions,
+  softmin,
+} from "../ops/gated.ts";
 export {
   type ClassLossOptions,
   type CrossEntropyOptions,
@@ -21,6 +68,19 @@ export {
   type Reduction,
 } from "../ops/loss.ts";
 export { linear } from "../ops/matmul.ts";
+export {
+  type AffineOptions,
+  type BatchNormOptions,
+  batchNorm,
+  groupNorm,
+  type InstanceNormOptions,
+  instanceNorm,
+  type LocalResponseNormOptions,
+  layerNorm,
+  localResponseNorm,
+  type RmsNormOptions,
+  rmsNorm,
+} from "../ops/normalization.ts";
 export { type PadMode, type PadOptions, pad } from "../ops/pad.ts";
 export { relu, sigmoid, tanh } from "../ops/pointwise.ts";
 export {

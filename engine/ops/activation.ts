@@ -1,0 +1,412 @@
+/**
+ * Activations: functions of each element that layers put between linear maps.
+ * https://docs.pytorch.org/docs/2.13/nn.functional.html#non-linear-activation-functions
+ */
+import { bind } from "../core/arguments.ts";
+import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { add, clamp, div, mul, neg, sub, where } from "./arithmetic.ts";
+import { ge, gt, le, logicalAnd, logicalOr, lt } from "./comparison.ts";
+import { inPlace } from "./inplace.ts";
+import { abs, erf, exp, expm1, log1p, sigmoid, tanh } from "./pointwise.ts";
+import { call, defineOp, type Op } from "./registry.ts";
+
+export interface InplaceOptions {
+  /** Overwrites the input instead of making a new tensor. Default false. */
+  inplace?: boolean;
+}
+
+interface ActivationRule<A> {
+  name: string;
+  gradFn: string;
+  /** ATen's kernel, which refuses integers by this name; null where integers pass. */
+  kernel: string | null;
+  /** From the input outside the graph. */
+  compute: (x: Tensor, attrs: A) => Tensor;
+  /** The derivative times the incoming gradient, from the saved input. */
+  derivative: (grad: Tensor, x: Tensor, attrs: A) => Tensor;
+}
+
+/** An element-wise operation that saves its input; with `inplace` the result takes the input's place. */
+function activation<A>(rule: ActivationRule<A>): (input: Tensor, attrs: A, inplace?: boolean) => Tensor {
+  const op: Op<A> = defineOp({
+    name: rule.name,
+    gradFn: rule.gradFn,
+    kernels: ["unary", "binary", "where"],
+    forward(ctx, x: Tensor) {
+      ctx.save(x);
+      return rule.compute(x.detach(), ctx.attrs);
+    },
+    backward: ({ attrs, saved: [x] }, grad: Tensor) => [rule.derivative(grad, x!, attrs)],
+  });
+  return (input, attrs, inplace = false) => {
+    assertTensor(input, rule.name, "input", 1);
+    if (rule.kernel !== null && !input.dtype.isFloatingPoint) {
+      throw new NotImplementedError(`"${rule.kernel}" not implemented for '${SCALAR_TYPE_NAMES[input.dtype.name]}'`, {
+        hint: "convert it first: x.float()",
+      });
+    }
+    return inplace ? inPlace(input, (old) => call(op, attrs, old)) : call(op, attrs, input);
+  };
+}
+
+interface EluAttrs {
+  alpha: number;
+  scale: number;
+  inputScale: number;
+}
+
+/** scale · x above 0, scale · alpha · (e^(inputScale · x) - 1) below. Large x is kept out of e^x, whose inf would spoil gradients. */
+function eluRule(name: string, gradFn: string): ActivationRule<EluAttrs> {
+  const low = (x: Tensor, { inputScale }: EluAttrs) => mul(clamp(x, null, 0), inputScale);
+  return {
+    name,
+    gradFn,
+    kernel: "elu_cpu",
+    compute: (x, attrs) => where(gt(x, 0), mul(x, attrs.scale), mul(expm1(low(x, attrs)), attrs.alpha * attrs.scale)),
+    derivative: (grad, x, attrs) =>
+      where(
+        le(x, 0),
+        mul(mul(grad, attrs.inputScale * attrs.alpha * attrs.scale), exp(low(x, attrs))),
+        mul(grad, attrs.scale),
+      ),
+  };
+}
+
+const eluOf = activation(eluRule("elu", "EluBackward0"));
+const celuOf = activation(eluRule("celu", "CeluBackward0"));
+
+const leakyReluOf = activation<{ slope: number }>({
+  name: "leaky_relu",
+  gradFn: "LeakyReluBackward0",
+  kernel: "leaky_relu_cpu",
+  compute: (x, { slope }) => where(gt(x, 0), x, mul(x, slope)),
+  derivative: (grad, x, { slope }) => where(gt(x, 0), grad, mul(grad, slope)),
+});
+
+const hardtanhOf = activation<{ min: number; max: number }>({
+  name: "hardtanh",
+  gradFn: "HardtanhBackward0",
+  kernel: null,
+  compute: (x, { min, max }) => clamp(x, min, max),
+  derivative: (grad, x, { min, max }) => where(logicalOr(le(x, min), ge(x, max)), 0, grad),
+});
+
+const TANH_SCALE = Math.SQRT2 * (2 / Math.sqrt(Math.PI)) * 0.5;
+const TANH_CUBE = 0.044715;
+
+const geluOf = activation<null>({
+  name: "gelu",
+  gradFn: "GeluBackward0",
+  kernel: "GeluKernelImpl",
+  compute: (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1)),
+  derivative(grad, x) {
+    const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+    const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return mul(grad, add(cdf, mul(x, density)));
+  },
+});
+
+const tanhInner = (x: Tensor): Tensor => mul(add(x, mul(mul(mul(x, x), x), TANH_CUBE)), TANH_SCALE);
+
+const geluTanhOf = activation<null>({
+  name: "gelu.tanh",
+  gradFn: "GeluBackward0",
+  kernel: "GeluKernelImpl",
+  compute: (x) => mul(mul(x, 0.5), add(tanh(tanhInner(x)), 1)),
+  derivative(grad, x) {
+    const t = tanh(tanhInner(x));
+    const slope = mul(add(mul(mul(x, x), 3 * TANH_CUBE), 1), TANH_SCALE);
+    return mul(grad, add(mul(add(t, 1), 0.5), mul(mul(mul(x, 0.5), sub(1, mul(t, t))), slope)));
+  },
+});
+
+const siluOf = activation<null>({
+  name: "silu",
+  gradFn: "SiluBackward0",
+  kernel: "silu_cpu",
+  compute: (x) => div(x, add(exp(neg(x)), 1)),
+  derivative(grad, x) {
+    const s = sigmoid(x);
+    return mul(grad, mul(s, add(mul(x, sub(1, s)), 1)));
+  },
+});
+
+const mishOf = activation<null>({
+  name: "mish",
+  gradFn: "MishBackward0",
+  kernel: "mish_cpu",
+  compute: (x) => mul(x, tanh(log1p(exp(x)))),
+  derivative(grad, x) {
+    const t = tanh(log1p(exp(x)));
+    return mul(grad, add(t, mul(mul(x, sigmoid(x)), sub(1, mul(t, t)))));
+  },
+});
+
+const softplusOf = activation<{ beta: number; threshold: number }>({
+  name: "softplus",
+  gradFn: "SoftplusBackward0",
+  kernel: "softplus_cpu",
+  compute(x, { beta, threshold }) {
+    const scaled = mul(x, beta);
+    return where(gt(scaled, threshold), x, div(log1p(exp(scaled)), beta));
+  },
+  derivative(grad, x, { beta, threshold }) {
+    const scaled = mul(x, beta);
+    return where(gt(scaled, threshold), grad, mul(grad, sigmoid(scaled)));
+  },
+});
+
+const hardsigmoidOf = activation<null>({
+  name: "hardsigmoid",
+  gradFn: "HardsigmoidBackward0",
+  kernel: "hardsigmoid_cpu",
+  compute: (x) => div(clamp(add(x, 3), 0, 6), 6),
+  derivative: (grad, x) => where(logicalAnd(gt(x, -3), gt(3, x)), div(grad, 6), 0),
+});
+
+const hardswishOf = activation<null>({
+  name: "hardswish",
+  gradFn: "HardswishBackward0",
+  kernel: "hardswish_cpu",
+  compute: (x) => div(mul(x, clamp(add(x, 3), 0, 6)), 6),
+  derivative: (grad, x) => where(le(x, -3), 0, where(lt(x, 3), mul(grad, add(div(x, 3), 0.5)), grad)),
+});
+
+const logsigmoidOf = activation<null>({
+  name: "log_sigmoid",
+  gradFn: "LogSigmoidBackward0",
+  kernel: "log_sigmoid_cpu",
+  compute: (x) => sub(clamp(x, null, 0), log1p(exp(neg(abs(x))))),
+  derivative: (grad, x) => mul(grad, sigmoid(neg(x))),
+});
+
+const hardshrinkOf = activation<{ lambd: number }>({
+  name: "hardshrink",
+  gradFn: "HardshrinkBackward0",
+  kernel: "hardshrink_cpu",
+  compute: (x, { lambd }) => where(logicalAnd(ge(x, -lambd), le(x, lambd)), 0, x),
+  derivative: (grad, x, { lambd }) => where(logicalAnd(ge(x, -lambd), le(x, lambd)), 0, grad),
+});
+
+const softshrinkOf = activation<{ lambd: number }>({
+  name: "softshrink",
+  gradFn: "SoftshrinkBackward0",
+  kernel: "softshrink_check",
+  // What lies between is x · 0, so that NaN stays NaN.
+  compute: (x, { lambd }) => where(gt(x, lambd), sub(x, lambd), where(gt(-lambd, x), add(x, lambd), mul(x, 0))),
+  derivative: (grad, x, { lambd }) => where(logicalAnd(ge(x, -lambd), le(x, lambd)), 0, grad),
+});
+
+const thresholdOf = activation<{ threshold: number; value: number }>({
+  name: "threshold",
+  gradFn: "ThresholdBackward0",
+  kernel: null,
+  compute: (x, { threshold, value }) => where(le(x, threshold), value, x).to(x.dtype),
+  derivative: (grad, x, { threshold }) => where(le(x, threshold), 0, grad),
+});
+
+/** min(max(0, x), 6). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.relu6.html */
+export function relu6(input: Tensor, options?: InplaceOptions): Tensor;
+export function relu6(...args: unknown[]): Tensor {
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("relu6", ["!input", "inplace"], args);
+  return hardtanhOf(input, { min: 0, max: 6 }, inplace);
+}
+
+export interface HardtanhOptions extends InplaceOptions {
+  /** Lower bound. Default -1. */
+  minVal?: number;
+  /** Upper bound. Default 1. */
+  maxVal?: number;
+}
+
+/** Limited to [minVal, maxVal]; at and beyond the bounds the gradient is 0. */
+export function hardtanh(input: Tensor, options?: HardtanhOptions): Tensor;
+export function hardtanh(...args: unknown[]): Tensor {
+  const {
+    input,
+    minVal = -1,
+    maxVal = 1,
+    inplace,
+  } = bind<{ input: Tensor } & HardtanhOptions>("hardtanh", ["!input", "minVal", "maxVal", "inplace"], args);
+  if (minVal > maxVal) throw new ValueError("min_val cannot be greater than max_val");
+  return hardtanhOf(input, { min: minVal, max: maxVal }, inplace);
+}
+
+export interface LeakyReluOptions extends InplaceOptions {
+  /** Slope below 0. Default 0.01. */
+  negativeSlope?: number;
+}
+
+/** x above 0, negativeSlope · x below. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.leaky_relu.html */
+export function leakyRelu(input: Tensor, options?: LeakyReluOptions): Tensor;
+export function leakyRelu(...args: unknown[]): Tensor {
+  const {
+    input,
+    negativeSlope = 0.01,
+    inplace,
+  } = bind<{ input: Tensor } & LeakyReluOptions>("leaky_relu", ["!input", "negativeSlope", "inplace"], args);
+  return leakyReluOf(input, { slope: negativeSlope }, inplace);
+}
+
+export interface EluOptions extends InplaceOptions {
+  /** What the curve goes to for very negative x, negated. Default 1. */
+  alpha?: number;
+}
+
+/** x above 0, alpha · (e^x - 1) below. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.elu.html */
+export function elu(input: Tensor, options?: EluOptions): Tensor;
+export function elu(...args: unknown[]): Tensor {
+  const {
+    input,
+    alpha = 1,
+    inplace,
+  } = bind<{ input: Tensor } & EluOptions>("elu", ["!input", "alpha", "inplace"], args);
+  return eluOf(input, { alpha, scale: 1, inputScale: 1 }, inplace);
+}
+
+/** max(0, x) + min(0, alpha · (e^(x / alpha) - 1)). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.celu.html */
+export function celu(input: Tensor, options?: EluOptions): Tensor;
+export function celu(...args: unknown[]): Tensor {
+  const {
+    input,
+    alpha = 1,
+    inplace,
+  } = bind<{ input: Tensor } & EluOptions>("celu", ["!input", "alpha", "inplace"], args);
+  if (alpha === 0) throw new RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU");
+  return celuOf(input, { alpha, scale: 1, inputScale: 1 / alpha }, inplace);
+}
+
+const SELU_ALPHA = 1.6732632423543772;
+const SELU_SCALE = 1.0507009873554805;
+
+/** The self-normalising elu: scale 1.0507, alpha 1.6733. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.selu.html */
+export function selu(input: Tensor, options?: InplaceOptions): Tensor;
+export function selu(...args: unknown[]): Tensor {
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("selu", ["!input", "inplace"], args);
+  return eluOf(input, { alpha: SELU_ALPHA, scale: SELU_SCALE, inputScale: 1 }, inplace);
+}
+
+export interface GeluOptions {
+  /** "none": with the error function. "tanh": its approximation. Default "none". */
+  approximate?: "none" | "tanh";
+}
+
+/** x · Φ(x), Φ the normal distribution. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.gelu.html */
+export function gelu(input: Tensor, options?: GeluOptions): Tensor;
+export function gelu(...args: unknown[]): Tensor {
+  const { input, approximate = "none" } = bind<{ input: Tensor; approximate?: string }>(
+    "gelu",
+    ["!input", "*", "approximate"],
+    args,
+  );
+  if (approximate !== "none" && approximate !== "tanh") {
+    throw new RuntimeError("approximate argument must be either none or tanh.");
+  }
+  return approximate === "none" ? geluOf(input, null) : geluTanhOf(input, null);
+}
+
+/** x · sigmoid(x), also called swish. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.silu.html */
+export function silu(input: Tensor, options?: InplaceOptions): Tensor;
+export function silu(...args: unknown[]): Tensor {
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("silu", ["!input", "inplace"], args);
+  return siluOf(input, null, inplace);
+}
+
+/** x · tanh(softplus(x)). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.mish.html */
+export function mish(input: Tensor, options?: InplaceOptions): Tensor;
+export function mish(...args: unknown[]): Tensor {
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("mish", ["!input", "inplace"], args);
+  return mishOf(input, null, inplace);
+}
+
+export interface SoftplusOptions {
+  /** Sharpness of the bend. Default 1. */
+  beta?: number;
+  /** Where beta · x exceeds this, x itself. Default 20. */
+  threshold?: number;
+}
+
+/** log(1 + e^(beta · x)) / beta. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softplus.html */
+export function softplus(input: Tensor, options?: SoftplusOptions): Tensor;
+export function softplus(...args: unknown[]): Tensor {
+  const {
+    input,
+    beta = 1,
+    threshold = 20,
+  } = bind<{ input: Tensor } & SoftplusOptions>("softplus", ["!input", "beta", "threshold"], args);
+  return softplusOf(input, { beta, threshold });
+}
+
+/** x / (1 + |x|). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softsign.html */
+export function softsign(input: Tensor): Tensor {
+  assertTensor(input, "softsign", "input", 1);
+  return div(input, add(abs(input), 1));
+}
+
+/** clamp(x + 3, 0, 6) / 6. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardsigmoid.html */
+export function hardsigmoid(input: Tensor, options?: InplaceOptions): Tensor;
+export function hardsigmoid(...args: unknown[]): Tensor {
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("hardsigmoid", ["!input", "inplace"], args);
+  return hardsigmoidOf(input, null, inplace);
+}
+
+/** x · hardsigmoid(x). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardswish.html */
+export function hardswish(input: Tensor, options?: InplaceOptions): Tensor;
+export function hardswish(...args: unknown[]): Tensor {
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("hardswish", ["!input", "inplace"], args);
+  return hardswishOf(input, null, inplace);
+}
+
+/** log sigmoid(x), stable on both sides. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.logsigmoid.html */
+export function logsigmoid(input: Tensor): Tensor {
+  return logsigmoidOf(input, null);
+}
+
+/** x - tanh(x). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.tanhshrink.html */
+export function tanhshrink(input: Tensor): Tensor {
+  assertTensor(input, "tanhshrink", "input", 1);
+  return sub(input, tanh(input));
+}
+
+export interface ShrinkOptions {
+  /** Half the width of the band around 0. Default 0.5. */
+  lambd?: number;
+}
+
+/** x, and 0 where |x| <= lambd. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardshrink.html */
+export function hardshrink(input: Tensor, options?: ShrinkOptions): Tensor;
+export function hardshrink(...args: unknown[]): Tensor {
+  const { input, lambd = 0.5 } = bind<{ input: Tensor } & ShrinkOptions>("hardshrink", ["!input", "lambd"], args);
+  return hardshrinkOf(input, { lambd });
+}
+
+/** x moved towards 0 by lambd, 0 in between. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softshrink.html */
+export function softshrink(input: Tensor, options?: ShrinkOptions): Tensor;
+export function softshrink(...args: unknown[]): Tensor {
+  const { input, lambd = 0.5 } = bind<{ input: Tensor } & ShrinkOptions>("softshrink", ["!input", "lambd"], args);
+  if (lambd < 0) {
+    const single = input.dtype.name === "float32";
+    throw new RuntimeError(
+      `lambda must be in range [0, ${single ? "3.40282e+38" : "1.79769e+308"}] for input dtype ${SCALAR_TYPE_NAMES[input.dtype.name]}, but found ${lambd}`,
+    );
+  }
+  return softshrinkOf(input, { lambd });
+}
+
+/** x above `threshold`, `value` elsewhere. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.threshold.html */
+export function threshold(input: Tensor, threshold: number, value: number, options?: InplaceOptions): Tensor;
+export function threshold(...args: unknown[]): Tensor {
+  const {
+    input,
+    threshold: limit,
+    value,
+    inplace,
+  } = bind<{ input: Tensor; threshold: number; value: number } & InplaceOptions>(
+    "threshold",
+    ["!input", "!threshold", "!value", "inplace"],
+    args,
+  );
+  return thresholdOf(input, { threshold: limit, value }, inplace);
+}

@@ -1,0 +1,433 @@
+/**
+ * Normalisation over a batch, a layer, groups of channels or an instance.
+ * https://docs.pytorch.org/docs/2.13/nn.functional.html#normalization-functions
+ */
+import { isGradEnabled, noGrad } from "../autograd/mode.ts";
+import { bind } from "../core/arguments.ts";
+import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { numel, type Shape, sameShape, sizeText } from "../core/shape.ts";
+import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { add, div, mul, pow, sub } from "./arithmetic.ts";
+import { repeat } from "./joining.ts";
+import { pad } from "./pad.ts";
+import { rsqrt } from "./pointwise.ts";
+import { avgPool2d } from "./pool.ts";
+import { mean, sum } from "./reduce.ts";
+import { call, defineOp, type Op } from "./registry.ts";
+import { reshape, squeeze, unsqueeze, view } from "./view.ts";
+
+interface NormAttrs {
+  /** The input as it is normalised. */
+  shape: Shape;
+  /** The dimensions of `shape` over which mean and variance are taken. */
+  dims: number[];
+  eps: number;
+  /** How weight and bias lie along the input. */
+  affine: Shape;
+  /** Running statistics that take the place of the input's own, shaped to broadcast. */
+  running: { mean: Tensor; rstd: Tensor } | null;
+}
+
+interface Standard {
+  /** (x - mean) · rstd */
+  normal: Tensor;
+  rstd: Tensor;
+}
+
+function standardised(x: Tensor, { dims, eps, running }: NormAttrs): Standard {
+  if (running) return { normal: mul(sub(x, running.mean), running.rstd), rstd: running.rstd };
+  const centred = sub(x, mean(x, dims, { keepdim: true }));
+  const rstd = rsqrt(add(mean(mul(centred, centred), dims, { keepdim: true }), eps));
+  return { normal: mul(centred, rstd), rstd };
+}
+
+/** One block serves all of them: what differs is the shape in which they look at the input. */
+function normalisation(name: string, gradFn: string): Op<NormAttrs> {
+  return defineOp<NormAttrs>({
+    name,
+    gradFn,
+    kernels: ["reduce", "unary", "binary"],
+    forward(ctx, x: Tensor, weight: Tensor | null, bias: Tensor | null) {
+      const { attrs } = ctx;
+      const standard = standardised(reshape(x.detach(), attrs.shape), attrs);
+      ctx.save(x, weight);
+      ctx.notes = standard;
+      const normal = reshape(standard.normal, x.shape);
+      const scaled = weight ? mul(normal, reshape(weight.detach(), attrs.affine)) : normal;
+      return bias ? add(scaled, reshape(bias.detach(), attrs.affine)) : scaled;
+    },
+    backward(ctx, grad: Tensor) {
+      const { attrs } = ctx;
+      const { shape, dims, affine, running } = attrs;
+      const [x, weight] = ctx.saved;
+      // Gradients of gradients need the statistics as functions of the input.
+      const { normal, rstd } = isGradEnabled() ? standardised(reshape(x!, shape), attrs) : (ctx.notes as Standard);
+      const others = affine.map((_, d) => d).filter((d) => affine[d] === 1 && grad.shape[d] !== 1);
+      const gathered = (g: Tensor, size: Shape) => reshape(others.length > 0 ? sum(g, others) : g, size);
+      const size = weight?.shape ?? affine.filter((n) => n !== 1);
+      const weightGrad = ctx.needs[1] ? gathered(mul(grad, reshape(normal, grad.shape)), size) : null;
+      const biasGrad = ctx.needs[2] ? gathered(grad, size) : null;
+      if (!ctx.needs[0]) return [null, weightGrad, biasGrad];
+      const g = reshape(weight ? mul(grad, reshape(weight, affine)) : grad, shape);
+      if (running) return [reshape(mul(g, rstd), grad.shape), weightGrad, biasGrad];
+      const average = (t: Tensor) => mean(t, dims, { keepdim: true });
+      const inputGrad = mul(rstd, sub(sub(g, average(g)), mul(normal, average(mul(g, normal)))));
+      return [reshape(inputGrad, grad.shape), weightGrad, biasGrad];
+    },
+  });
+}
+
+const BatchNorm = normalisation("native_batch_norm", "NativeBatchNormBackward0");
+const LayerNorm = normalisation("native_layer_norm", "NativeLayerNormBackward0");
+const GroupNorm = normalisation("native_group_norm", "NativeGroupNormBackward0");
+
+function assertFloating(x: Tensor, kernel: string): void {
+  if (x.dtype.isFloatingPoint) return;
+  throw new NotImplementedError(`"${kernel}" not implemented for '${SCALAR_TYPE_NAMES[x.dtype.name]}'`, {
+    hint: "convert it first: x.float()",
+  });
+}
+
+/** [1, C, 1, …] for an input [N, C, …]. */
+function alongChannels({ shape }: Tensor): number[] {
+  return shape.map((n, d) => (d === 1 ? n : 1));
+}
+
+export interface AffineOptions {
+  /** Factor after normalising. */
+  weight?: Tensor | null;
+  /** Added last. */
+  bias?: Tensor | null;
+  /** Added to the variance. Default 1e-5. */
+  eps?: number;
+}
+
+export interface BatchNormOptions extends AffineOptions {
+  /** Uses the batch's statistics and moves the running ones towards them. Default false: uses the running ones. */
+  training?: boolean;
+  /** Share of the batch's statistics in the new running ones. Default 0.1. */
+  momentum?: number;
+}
+
+interface BatchNormArguments extends BatchNormOptions {
+  input: Tensor;
+  runningMean?: Tensor | null;
+  runningVar?: Tensor | null;
+}
+
+/**
+ * (x - mean) / √(var + eps) · weight + bias for each channel, over batch and places.
+ *
+ * @param input [N, C] or [N, C, …]
+ * @param runningMean [C]; in training it is changed: (1 - momentum) · old + momentum · the batch's
+ * @param runningVar [C]; likewise, with the unbiased variance
+ * @throws ValueError when training sees one value per channel
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.batch_norm.html
+ */
+export function batchNorm(
+  input: Tensor,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  options?: BatchNormOptions,
+): Tensor;
+export function batchNorm(...args: unknown[]): Tensor {
+  const bound = bind<BatchNormArguments>(
+    "batch_norm",
+    ["!input", "!runningMean", "!runningVar", "weight", "bias", "training", "momentum", "eps"],
+    args,
+  );
+  assertTensor(bound.input, "batch_norm", "input", 1);
+  if (bound.training) {
+    const { shape } = bound.input;
+    if (shape[0]! * numel(shape.slice(2)) === 1) {
+      throw new ValueError(
+        `Expected more than 1 value per channel when training, got input size torch.Size(${sizeText(shape)})`,
+        { shapes: [shape], hint: "use a larger batch, or model.eval() to use the running statistics" },
+      );
+    }
+  }
+  return batchNormOf(bound);
+}
+
+function batchNormOf({
+  input,
+  runningMean = null,
+  runningVar = null,
+  weight = null,
+  bias = null,
+  training = false,
+  momentum = 0.1,
+  eps = 1e-5,
+}: BatchNormArguments): Tensor {
+  const channels = input.shape[1]!;
+  for (const [name, given] of Object.entries({ running_mean: runningMean, running_var: runningVar, weight, bias })) {
+    if (given && given.numel() !== channels) {
+      throw new RuntimeError(`${name} should contain ${channels} elements not ${given.numel()}`, {
+        shapes: [input.shape, given.shape],
+      });
+    }
+    if (!given && !training && name.startsWith("running")) {
+      throw new RuntimeError(`${name} must be defined in evaluation mode`);
+    }
+  }
+  assertFloating(input, "batch_norm");
+  const affine = alongChannels(input);
+  const dims = input.shape.map((_, d) => d).filter((d) => d !== 1);
+  const along = (x: Tensor) => reshape(x.detach(), affine);
+  const running = training ? null : { mean: along(runningMean!), rstd: rsqrt(add(along(runningVar!), eps)) };
+  if (training && (runningMean || runningVar)) {
+    noGrad(() => {
+      const x = input.detach();
+      const average = mean(x, dims, { keepdim: true });
+      if (runningMean) drift(runningMean, reshape(average, [channels]), momentum);
+      const count = input.numel() / channels;
+      const centred = sub(x, average);
+      if (runningVar) drift(runningVar, div(sum(mul(centred, centred), dims), count - 1), momentum);
+    });
+  }
+  return call(BatchNorm, { shape: input.shape, dims, eps, affine, running }, input, weight, bias);
+}
+
+function drift(running: Tensor, towards: Tensor, momentum: number): void {
+  running.copy_(add(mul(towards, momentum), mul(running, 1 - momentum)));
+}
+
+export interface InstanceNormOptions extends AffineOptions {
+  runningMean?: Tensor | null;
+  runningVar?: Tensor | null;
+  /** Uses each sample's own statistics. Default true. */
+  useInputStats?: boolean;
+  /** Share of the new statistics in the running ones. Default 0.1. */
+  momentum?: number;
+}
+
+/**
+ * Normalises each channel of each sample by itself.
+ *
+ * @param input [N, C, …]
+ * @throws ValueError for one place per channel
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.instance_norm.html
+ */
+export function instanceNorm(input: Tensor, options?: InstanceNormOptions): Tensor;
+export function instanceNorm(...args: unknown[]): Tensor {
+  const {
+    input,
+    runningMean = null,
+    runningVar = null,
+    weight = null,
+    bias = null,
+    useInputStats = true,
+    momentum = 0.1,
+    eps = 1e-5,
+  } = bind<{ input: Tensor } & InstanceNormOptions>(
+    "instance_norm",
+    ["!input", "runningMean", "runningVar", "weight", "bias", "useInputStats", "momentum", "eps"],
+    args,
+  );
+  assertTensor(input, "instance_norm", "input", 1);
+  const { shape } = input;
+  if (useInputStats && numel(shape.slice(2)) === 1) {
+    throw new ValueError(
+      `Expected more than 1 spatial element when training, got input size torch.Size(${sizeText(shape)})`,
+      { shapes: [shape] },
+    );
+  }
+  if (!useInputStats && !(runningMean && runningVar)) {
+    throw new RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false");
+  }
+  const [n, c] = shape as unknown as [number, number];
+  const repeated = (x: Tensor | null) => (x ? repeat(x, n) : null);
+  const means = repeated(runningMean);
+  const variances = repeated(runningVar);
+  const out = batchNormOf({
+    input: reshape(input, [1, n * c, ...shape.slice(2)]),
+    runningMean: means,
+    runningVar: variances,
+    weight: repeated(weight),
+    bias: repeated(bias),
+    training: useInputStats,
+    momentum,
+    eps,
+  });
+  if (useInputStats) {
+    noGrad(() => {
+      if (runningMean) runningMean.copy_(mean(reshape(means!, [n, c]), 0));
+      if (runningVar) runningVar.copy_(mean(reshape(variances!, [n, c]), 0));
+    });
+  }
+  return view(out, shape);
+}
+
+function checkNormalizedShape(input: Tensor, normalizedShape: readonly number[], separator: string): void {
+  if (normalizedShape.length === 0) {
+    throw new RuntimeError(
+      "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []",
+    );
+  }
+  const tail = input.shape.slice(Math.max(0, input.ndim - normalizedShape.length));
+  if (!sameShape(tail, normalizedShape)) {
+    throw new RuntimeError(
+      `Given normalized_shape=${sizeText(normalizedShape)}, expected input with shape [*${separator}${normalizedShape.join(", ")}], but got input of size${sizeText(input.shape)}`,
+      { shapes: [input.shape, normalizedShape] },
+    );
+  }
+}
+
+function checkAffine(name: string, given: Tensor | null, normalizedShape: readonly number[]): void {
+  if (!given || sameShape(given.shape, normalizedShape)) return;
+  throw new RuntimeError(
+    `Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${sizeText(given.shape)} and normalized_shape = ${sizeText(normalizedShape)}`,
+    { shapes: [given.shape, normalizedShape] },
+  );
+}
+
+/**
+ * Normalises over the last dimensions, which are `normalizedShape`.
+ *
+ * @param input [..., *normalizedShape]
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.layer_norm.html
+ */
+export function layerNorm(input: Tensor, normalizedShape: readonly number[], options?: AffineOptions): Tensor;
+export function layerNorm(...args: unknown[]): Tensor {
+  const {
+    input,
+    normalizedShape,
+    weight = null,
+    bias = null,
+    eps = 1e-5,
+  } = bind<{ input: Tensor; normalizedShape: readonly number[] } & AffineOptions>(
+    "layer_norm",
+    ["!input", "!normalizedShape", "weight", "bias", "eps"],
+    args,
+  );
+  assertTensor(input, "layer_norm", "input", 1);
+  if (normalizedShape.length === 0) checkNormalizedShape(input, normalizedShape, ", ");
+  checkAffine("weight", weight, normalizedShape);
+  checkAffine("bias", bias, normalizedShape);
+  checkNormalizedShape(input, normalizedShape, ", ");
+  assertFloating(input, "LayerNormKernelImpl");
+  const lead = input.ndim - normalizedShape.length;
+  const dims = normalizedShape.map((_, i) => lead + i);
+  const affine = input.shape.map((n, d) => (d < lead ? 1 : n));
+  return call(LayerNorm, { shape: input.shape, dims, eps, affine, running: null }, input, weight, bias);
+}
+
+export interface RmsNormOptions {
+  /** Factor after normalising, in normalizedShape. */
+  weight?: Tensor | null;
+  /** Added to the mean square. Default: the dtype's machine epsilon. */
+  eps?: number | null;
+}
+
+/** x / √(mean x² + eps) · weight over the last dimensions. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.rms_norm.html */
+export function rmsNorm(input: Tensor, normalizedShape: readonly number[], options?: RmsNormOptions): Tensor;
+export function rmsNorm(...args: unknown[]): Tensor {
+  const {
+    input,
+    normalizedShape,
+    weight = null,
+    eps,
+  } = bind<{ input: Tensor; normalizedShape: readonly number[] } & RmsNormOptions>(
+    "rms_norm",
+    ["!input", "!normalizedShape", "weight", "eps"],
+    args,
+  );
+  assertTensor(input, "rms_norm", "input", 1);
+  if (normalizedShape.length === 0) checkNormalizedShape(input, normalizedShape, "");
+  checkAffine("weight", weight, normalizedShape);
+  checkNormalizedShape(input, normalizedShape, "");
+  const epsilon = eps ?? (input.dtype.name === "float64" ? Number.EPSILON : 2 ** -23);
+  const dims = normalizedShape.map((_, i) => input.ndim - 1 - i);
+  const normal = mul(input, rsqrt(add(mean(pow(input, 2), dims, { keepdim: true }), epsilon)));
+  return weight ? mul(normal, weight) : normal;
+}
+
+/**
+ * Normalises each of `numGroups` groups of channels of each sample.
+ *
+ * @param input [N, C, …], C divisible by numGroups
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.group_norm.html
+ */
+export function groupNorm(input: Tensor, numGroups: number, options?: AffineOptions): Tensor;
+export function groupNorm(...args: unknown[]): Tensor {
+  const {
+    input,
+    numGroups,
+    weight = null,
+    bias = null,
+    eps = 1e-5,
+  } = bind<{ input: Tensor; numGroups: number } & AffineOptions>(
+    "group_norm",
+    ["!input", "!numGroups", "weight", "bias", "eps"],
+    args,
+  );
+  assertTensor(input, "group_norm", "input", 1);
+  const { shape } = input;
+  if (shape.length < 2) {
+    throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${shape.length}`);
+  }
+  const [n, c] = shape as unknown as [number, number];
+  // As PyTorch counts: the samples of a group are one batch.
+  if (((n * c) / numGroups) * numel(shape.slice(2)) === 1) {
+    throw new ValueError(`Expected more than 1 value per channel when training, got input size ${sizeText(shape)}`, {
+      shapes: [shape],
+    });
+  }
+  if (c % numGroups !== 0) {
+    throw new RuntimeError(
+      `Expected number of channels in input to be divisible by num_groups, but got input of shape ${sizeText(shape)} and num_groups=${numGroups}`,
+      { shapes: [shape] },
+    );
+  }
+  for (const [name, given] of Object.entries({ weight, bias })) {
+    if (given && (given.ndim !== 1 || given.numel() !== c)) {
+      throw new RuntimeError(
+        `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ${sizeText(given.shape)} and input of shape ${sizeText(shape)}`,
+        { shapes: [given.shape, shape] },
+      );
+    }
+  }
+  assertFloating(input, "GroupNormKernelImpl");
+  const grouped = [n, numGroups, (c / numGroups) * numel(shape.slice(2))];
+  const attrs = { shape: grouped, dims: [2], eps, affine: alongChannels(input), running: null };
+  return call(GroupNorm, attrs, input, weight, bias);
+}
+
+export interface LocalResponseNormOptions {
+  /** Factor of the mean square. Default 1e-4. */
+  alpha?: number;
+  /** Exponent. Default 0.75. */
+  beta?: number;
+  /** Default 1. */
+  k?: number;
+}
+
+/** x / (k + alpha · mean of x² over `size` neighbouring channels)^beta. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.local_response_norm.html */
+export function localResponseNorm(input: Tensor, size: number, options?: LocalResponseNormOptions): Tensor;
+export function localResponseNorm(...args: unknown[]): Tensor {
+  const {
+    input,
+    size,
+    alpha = 1e-4,
+    beta = 0.75,
+    k = 1,
+  } = bind<{ input: Tensor; size: number } & LocalResponseNormOptions>(
+    "local_response_norm",
+    ["!input", "!size", "alpha", "beta", "k"],
+    args,
+  );
+  assertTensor(input, "local_response_norm", "input", 1);
+  if (input.ndim < 3) {
+    throw new ValueError(
+      `Expected 3D or higher dimensionality                          input (got ${input.ndim} dimensions)`,
+    );
+  }
+  if (input.numel() === 0) return input;
+  const [n, c] = input.shape as unknown as [number, number];
+  const planes = unsqueeze(reshape(mul(input, input), [n, c, -1]), 1);
+  const padded = pad(planes, [0, 0, Math.floor(size / 2), Math.floor((size - 1) / 2)]);
+  const averaged = squeeze(avgPool2d(padded, [size, 1], { stride: 1 }), 1);
+  const divisor = pow(add(mul(reshape(averaged, input.shape), alpha), k), beta);
+  return div(input, divisor);
+}
