@@ -209,7 +209,8 @@ export function filtersView(context: Context<ConvRecord>): TemplateResult {
               </th>
               ${columns.map(
                 (k) => html`<td>
-                  <button type="button" class="sv-tilebutton" aria-label=${`${t.filterRow(filter)}, ${t.channelSum(channels[k]!)}`} @click=${() => context.select({ o: filter, c: channels[k]!, view: "cell" })}>
+                  <button type="button" class="sv-tilebutton" @click=${() => context.select({ o: filter, c: channels[k]!, view: "cell" })}>
+                    <span class="sv-sr">${t.filterRow(filter)}, ${t.channelSum(channels[k]!)}</span>
                     ${tile(context, planeOf(record.inputs.weight, perGroup, g.kernelH, g.kernelW, filter, k), record.inputs.weight.dtype, "weight", max)}
                   </button>
                 </td>`,

@@ -37,9 +37,9 @@ describe("a what-if", () => {
   });
 
   test("cuts the kernel, or adds zeros to it, when its size is changed", () => {
-    const bigger = changeOf(conv!, { ...settingsOf(conv!), kernel: [3, 4] }, NO_EDITS)!.values["weight"]!;
+    const bigger = changeOf(conv!, { ...settingsOf(conv!), kernel: [3, 4] }, NO_EDITS)!.values.weight!;
     expect(bigger).toEqual({ shape: [1, 1, 3, 4], data: [1, 2, 1, 0, 0, 1, 0, 0, 2, 1, 0, 0] });
-    expect(changeOf(conv!, { ...settingsOf(conv!), kernel: [2, 2] }, NO_EDITS)!.values["weight"]!.data).toEqual([
+    expect(changeOf(conv!, { ...settingsOf(conv!), kernel: [2, 2] }, NO_EDITS)!.values.weight!.data).toEqual([
       1, 2, 0, 1,
     ]);
   });
@@ -54,7 +54,7 @@ describe("a what-if", () => {
       "padding",
       "stride",
     ]);
-    expect(attrs["stride"]).toBeNull();
+    expect(attrs.stride).toBeNull();
   });
 });
 

@@ -101,14 +101,14 @@ describe("batches, channels, groups and dilation against PyTorch", () => {
           for (const c of explainConv(record!, n, o, 0, 0).channels) {
             const dy = Array.from(gradOutput.data.slice((n * g.o + o) * size, (n * g.o + o + 1) * size));
             const painted = paintConv(record!, { ...CONV_START, n, o, c }, dy, size);
-            painted.dx.forEach((value, k) => (dx[(n * g.c + c) * g.h * g.w + k]! += value));
-            painted.dw.forEach(
-              (value, k) => (dw[(o * perGroup + (c % perGroup)) * g.kernelH * g.kernelW + k]! += value),
-            );
+            for (const [k, value] of painted.dx.entries()) dx[(n * g.c + c) * g.h * g.w + k]! += value;
+            const slice = (o * perGroup + (c % perGroup)) * g.kernelH * g.kernelW;
+            for (const [k, value] of painted.dw.entries()) dw[slice + k]! += value;
             if (c % perGroup === 0) db[o]! += painted.db;
           }
-      const close = (ours: number[], theirs: ArrayLike<number>) =>
-        ours.forEach((value, k) => expect(value).toBeCloseTo(theirs[k]!, 4));
+      const close = (ours: number[], theirs: ArrayLike<number>) => {
+        for (const [k, value] of ours.entries()) expect(value).toBeCloseTo(theirs[k]!, 4);
+      };
       close(dx, input!.data);
       close(dw, weight!.data);
       close(db, bias!.data);
@@ -144,9 +144,8 @@ describe("pooling against PyTorch", () => {
       for (let p = 0; p < g.n * g.c; p++) {
         const dy = Array.from(record.expected!.gradOutput.data.slice(p * size, (p + 1) * size));
         const painted = paintPool(record, Math.floor(p / g.c), p % g.c, dy, size);
-        painted.forEach((value, k) =>
-          expect(value).toBeCloseTo(record.expected!["input"]!.data[p * g.h * g.w + k]!, 4),
-        );
+        for (const [k, value] of painted.entries())
+          expect(value).toBeCloseTo(record.expected!.input!.data[p * g.h * g.w + k]!, 4);
       }
     }
   });
