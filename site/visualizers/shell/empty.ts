@@ -36,7 +36,7 @@ function sketch(kind: "conv2d" | "pool2d"): TemplateResult {
       (_, k) =>
         svg`<rect data-role=${role} x=${x + (k % cols) * 16} y=${y + Math.floor(k / cols) * 16} width="16" height="16" />`,
     );
-  return html`<svg class="sv-sketch" viewBox="0 0 220 92" width="220" height="92" aria-hidden="true">
+  return html`<svg class="sv-sketch" viewBox="0 0 224 92" width="224" height="92" aria-hidden="true">
     ${cells(5, 5, 4, 6, "input")} <rect class="sv-sketch-window" x="20" y="6" width="48" height="48" />
     ${kind === "conv2d" ? cells(3, 3, 104, 22, "weight") : svg`<text x="126" y="50">max</text>`}
     <path d="M88 46h10M158 46h10" class="sv-sketch-arrow" /> ${cells(3, 3, 172, 22, "output")}
