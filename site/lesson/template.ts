@@ -27,7 +27,7 @@ const WORDS: Record<Locale, Record<string, string>> = {
     predict: "`x` 的每个数都翻倍。中间的数是多少？",
     wrong: "这是原来的数，不是它的两倍。",
     right: "2 的两倍。",
-    after: "`x.mul(2)` 把每个元素相乘，`x` 本身不变。",
+    after: "`x.mul(2)` 把每个元素都乘以 2，`x` 本身不变。",
     exercise: "让 `y` 存放这三个数的平方。",
     comment: "// 修改这一行",
     test: "1、2、3 的平方",

@@ -4,17 +4,17 @@ const range = (from: number, to: number) => (from === to ? `${from}` : `${from}�
 
 export const ZH_CN: Strings = {
   loading: "图正在加载……",
-  figure: (op, cell) => `${cell} 中 ${op} 的内部`,
+  figure: (op, cell) => `单元 ${cell} 中 ${op} 的内部`,
   emptyTitle: (op) => `${op} 在做什么：一次看一个窗口`,
-  emptyText: "这幅图用的是代码格自己运行时的张量和结果。",
-  run: (cell) => `运行 ${cell}`,
+  emptyText: "这幅图用的是这个单元自己运行时的张量和结果。",
+  run: (cell) => `运行单元 ${cell}`,
   running: "正在运行……",
-  noRecords: (op, cell) => `${cell} 已经运行，但没有调用 ${op}。`,
-  gone: "这次运行的数据已经不在内存里了。重新运行代码格即可再看。",
+  noRecords: (op, cell) => `单元 ${cell} 已经运行，但没有调用 ${op}。`,
+  gone: "这次运行的数据已经不在内存里了。重新运行单元即可再看。",
   failed: "这幅图没能画出来。",
-  stale: (cell) => `${cell} 在上次运行之后改过；图中还是上次运行的结果。`,
+  stale: (cell) => `单元 ${cell} 在上次运行之后改过；图中还是上次运行的结果。`,
   rerun: "重新运行",
-  calls: "本格中的调用",
+  calls: "本单元中的调用",
   call: (line, input, output) => `第 ${line} 行 · ${input} → ${output}`,
   callShort: (line) => `第 ${line} 行`,
 
@@ -41,7 +41,7 @@ export const ZH_CN: Strings = {
   scrub: "步骤",
   stepOf: (step, steps) => `${step} / ${steps}`,
   speed: "速度",
-  help: "按键",
+  help: "快捷键",
   textView: "文字版",
   close: "关闭",
 
@@ -86,23 +86,24 @@ export const ZH_CN: Strings = {
   partialOf: (done, of) => `已加 ${done} / ${of} 个通道`,
 
   convSentence: (p) =>
-    `输出[${p.at}]=${p.value}：窗口行 ${range(...p.rows)} 列 ${range(...p.cols)}${p.dilated ? "（有间隔，即空洞卷积）" : ""}，${p.channels > 1 ? `${p.channels} 个通道共 ` : ""}${p.products} 个乘积之和${p.bias === null ? "，无偏置" : `，偏置 ${p.bias}`}，${p.padded === 0 ? "无填充" : `其中 ${p.padded} 个乘积碰到填充的 0`}。`,
+    `输出[${p.at}] = ${p.value}：窗口在第 ${range(...p.rows)} 行、第 ${range(...p.cols)} 列${p.dilated ? "（有膨胀，隔格取数）" : ""}，${p.channels > 1 ? `${p.channels} 个通道共 ` : ""}${p.products} 个乘积之和${p.bias === null ? "，无偏置" : `，偏置 ${p.bias}`}，${p.padded === 0 ? "无填充" : `其中 ${p.padded} 个乘的是填充的 0`}。`,
   channelsSentence: (p) =>
     p.part === 0
       ? `输出[${p.at}] 还没开始累加：要加 ${p.count} 个通道${p.bias === null ? "" : "，最后加偏置"}。`
       : p.part <= p.count
         ? `加完 ${p.part} / ${p.count} 个通道，输出[${p.at}] 的累加和是 ${p.sum}。`
-        : `输出[${p.at}]=${p.sum}：${p.count} 个通道之和${p.bias === null ? "，无偏置" : `再加偏置 ${p.bias}`}，得到一个数。`,
+        : `输出[${p.at}] = ${p.sum}：${p.count} 个通道之和${p.bias === null ? "，无偏置" : `再加偏置 ${p.bias}`}，得到一个数。`,
   filtersSentence: (o, filters, depth, size) =>
     `共 ${filters} 个卷积核，这是第 ${o} 个（从 0 数起）：${depth} 片 ${size} 的权重，它读的每个输入通道对应一片，合起来得到一张输出图。`,
   sizeSentence: (p) =>
     p.unread === 0
       ? `输出是 ${p.out}；每个输入格子都至少被一个窗口读到。`
-      : `输出是 ${p.out}；有 ${p.unread} 个输入格子没有任何窗口读取（${p.rows} 行、${p.cols} 列）。`,
+      : `输出是 ${p.out}；有 ${p.unread} 个输入格子没有任何窗口读取（共 ${p.rows} 行、${p.cols} 列）。`,
   compareSentence: (a, b) => `同一个输入，左边得到 ${a}，右边得到 ${b}。`,
-  backwardSentence: (p) => `输出[${p.at}] 往回传 ${p.dy}：${p.steps} 个输出格子中已有 ${p.step} 个涂上了自己的那一份。`,
+  backwardSentence: (p) =>
+    `输出[${p.at}] 往回传 ${p.dy}：${p.steps} 个输出格子中，已有 ${p.step} 个把自己的那一份涂到了输入上。`,
   pixelRead: (p) =>
-    `输入[${p.at}]=${p.value}，被 ${p.count} 个窗口读取；第 ${p.which} 个是输出[${p.reader}]${p.weight === null ? "" : `，读取时乘以 ${p.weight}`}。`,
+    `输入[${p.at}] = ${p.value}，被 ${p.count} 个窗口读取；第 ${p.which} 个是输出[${p.reader}]${p.weight === null ? "" : `，读取时乘以 ${p.weight}`}。`,
   pixelUnread: (at) => `输入[${at}]：没有窗口读取这个格子。`,
 
   maxSentence: (p) =>
@@ -140,13 +141,13 @@ export const ZH_CN: Strings = {
 
   flip: "翻转卷积核",
   notPyTorch: "PyTorch 不这样做",
-  flipNote: "数学上的卷积要先把核旋转 180°。PyTorch 不旋转；反正权重是学出来的，网络会直接学到旋转后的样子。",
-  flippedOutput: "核翻转之后",
+  flipNote: "数学上的卷积要先把卷积核旋转 180°。PyTorch 不旋转；反正权重是学出来的，网络会直接学成旋转后的样子。",
+  flippedOutput: "卷积核翻转之后",
 
   compareWith: "对比对象",
   compareWhatIf: "下面试的设置",
-  compareNone: "本格只有一次调用。在下面改一个设置，结果就会和原来的并排显示。",
-  fromCell: "代码格的运行结果",
+  compareNone: "本单元只有一次调用。在下面改一个设置，结果就会和原来的并排显示。",
+  fromCell: "单元的运行结果",
   fromWhatIf: "试一试",
 
   gradOf: (name) => `${name}的梯度`,
@@ -157,7 +158,7 @@ export const ZH_CN: Strings = {
   promoted: "PyTorch 的整数张量没有梯度；这里是在 float32 副本上算的。",
   painted: "已涂",
   complete: "完成",
-  noGradients: "内核没能算出梯度：",
+  noGradients: "引擎没能算出梯度：",
   asking: "引擎正在计算……",
 
   shiftBy: "平移",
@@ -168,15 +169,15 @@ export const ZH_CN: Strings = {
   changed: "变了",
   unchanged: "没变",
 
-  winner: "胜者",
+  winner: "赢家",
   index: "下标",
   tie: (count) => `${count} 个并列：按行的顺序，最先出现的胜出`,
   dividedBy: "除以",
 
   whatIf: "试一试",
-  whatIfNote: "引擎在副本上计算；代码格自己的张量不变。",
-  whatIfOn: "试一试：这不是代码格自己的结果。",
-  reset: "回到代码格的结果",
+  whatIfNote: "引擎在副本上计算；单元自己的张量不变。",
+  whatIfOn: "试一试：这不是单元自己的结果。",
+  reset: "回到单元的结果",
   perAxis: "行、列分开设",
   control: {
     op: "运算",
@@ -184,7 +185,7 @@ export const ZH_CN: Strings = {
     stride: "步幅",
     padding: "填充",
     "padding-mode": "填充方式",
-    dilation: "空洞",
+    dilation: "膨胀",
     groups: "分组",
     "ceil-mode": "ceil_mode",
     "count-include-pad": "count_include_pad",
@@ -203,18 +204,18 @@ export const ZH_CN: Strings = {
   code: "对应代码",
   copy: "复制",
   copied: "已复制",
-  putInCell: "写进代码格",
-  putDone: (cell) => `已写进 ${cell}；运行一下看看。`,
-  elsewhere: "这一层是在别的代码格里建的，所以这行代码只能复制。",
+  putInCell: "写进单元",
+  putDone: (cell) => `已写进单元 ${cell}；运行一下看看。`,
+  elsewhere: "这一层是在别的单元里建的，所以这行代码只能复制。",
 
   refused: "引擎拒绝了：",
   lastWorking: "下面还是上一次成功的结果。",
   suggestion: "最接近的可行设置：",
-  tooBig: (effective, padded) => `核要跨 ${effective} 个位置，而填充后的这一轴只有 ${padded} 个。`,
+  tooBig: (effective, padded) => `核要跨 ${effective} 个位置，而这个方向上连填充在内只有 ${padded} 个。`,
   padTooBig: (padding, effective) =>
     `长 ${effective} 的窗口最多只能有一半落在填充里；${padding} 超过了 ${effective} ÷ 2。`,
   groupsWhy: (groups, channels, filters) => `${channels} 个通道和 ${filters} 个卷积核都必须能平均分成 ${groups} 组。`,
-  sameStrideWhy: "padding=“same” 保证输出和输入一样大；步幅大于 1 就做不到了。",
+  sameStrideWhy: 'padding = "same" 保证输出和输入一样大；步幅大于 1 就做不到了。',
   numberWhy: (name) => `${name}超出了引擎接受的范围。`,
 
   tableTerms: "各项",

@@ -213,6 +213,6 @@ test("sentences in both languages carry the same numbers", () => {
     "Output[0,0,1,1] is 16: rows 1–3, columns 1–3, nine products, no padding.",
   );
   expect(stringsFor("zh-cn").convSentence(p)).toBe(
-    "输出[0,0,1,1]=16：窗口行 1–3 列 1–3，9 个乘积之和，无偏置，无填充。",
+    "输出[0,0,1,1] = 16：窗口在第 1–3 行、第 1–3 列，9 个乘积之和，无偏置，无填充。",
   );
 });
