@@ -27,3 +27,4 @@ export { Module, type NamedOptions } from "./module.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
 export * from "./pooling.ts";
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict, StateDictOptions } from "./state_dict.ts";
+export * as utils from "./utils.ts";

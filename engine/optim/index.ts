@@ -1,3 +1,13 @@
 /** `torch.optim`. */
-export * from "./optimizer.ts";
+export * from "./adam.ts";
+export * from "./adaptive.ts";
+export {
+  type ImplementationOptions,
+  Optimizer,
+  type OptimizerStateDict,
+  type ParamGroup,
+  type ParamState,
+  type Params,
+} from "./optimizer.ts";
+export * as lrScheduler from "./schedulers.ts";
 export * from "./sgd.ts";

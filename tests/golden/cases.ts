@@ -49,7 +49,7 @@ export interface CallCase extends Case {
   inputsAfter?: Record<string, StoredTensor>;
 }
 
-interface Summary {
+export interface Summary {
   shape: number[];
   sum: number;
   norm: number;
@@ -111,6 +111,33 @@ export interface RandomCase extends Case {
   randAfter?: StoredTensor;
 }
 
+export interface TrainingCase extends Case {
+  seed: number;
+  model: Description;
+  data: [name: string, op: string, args: Stored[], options: Record<string, Stored>][];
+  loss: Description;
+  optimizer: Description;
+  scheduler?: Description | null;
+  paramGroups?: [names: string[], options: Record<string, Stored>][];
+  loop: {
+    batchSize?: number;
+    accumulate?: number;
+    zeroGrad?: boolean;
+    clipGradNorm?: number;
+    normType?: number;
+    clipGradValue?: number;
+  };
+  steps: number;
+  dataTensors?: Record<string, StoredTensor>;
+  initialState?: Record<string, StoredTensor>;
+  losses: number[];
+  learningRates: number[][];
+  gradNorms?: number[];
+  runningLoss: number;
+  finalState?: Record<string, StoredTensor>;
+  finalSums: Record<string, Omit<Summary, "shape">>;
+}
+
 export interface Groups {
   ops: CallCase;
   functional: CallCase;
@@ -118,12 +145,22 @@ export interface Groups {
   repr_tensor: ReprTensorCase;
   repr_module: ReprModuleCase;
   rng: RandomCase;
+  training: TrainingCase;
   errors: Case;
 }
 
 export type Group = keyof Groups;
 
-export const GROUPS: readonly Group[] = ["ops", "functional", "modules", "repr_tensor", "repr_module", "rng", "errors"];
+export const GROUPS: readonly Group[] = [
+  "ops",
+  "functional",
+  "modules",
+  "repr_tensor",
+  "repr_module",
+  "rng",
+  "training",
+  "errors",
+];
 
 export function load<G extends Group>(group: G): Groups[G][] {
   const text = readFileSync(new URL(`./${group}.json`, import.meta.url), "utf8");

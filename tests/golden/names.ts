@@ -2,9 +2,19 @@
 import { camelCase } from "../../engine/core/arguments.ts";
 import { Tensor } from "../../engine/core/tensor.ts";
 import * as nn from "../../engine/nn/index.ts";
+import * as optim from "../../engine/optim/index.ts";
 import { modules as surface } from "../../engine/public.ts";
 import * as torch from "../../engine/torch.ts";
-import type { Case, Description, Group, RandomCase, ReprModuleCase, ReprTensorCase, Stored } from "./cases.ts";
+import type {
+  Case,
+  Description,
+  Group,
+  RandomCase,
+  ReprModuleCase,
+  ReprTensorCase,
+  Stored,
+  TrainingCase,
+} from "./cases.ts";
 
 type Callable = (...args: unknown[]) => unknown;
 export type Constructor = new (...args: unknown[]) => nn.Module;
@@ -16,7 +26,8 @@ const NAMESPACES: [prefix: string, namespace: () => object][] = [
   ["torch.nn.functional.", () => surface["torch/nn/functional"]!],
   ["torch.nn.init.", () => nn.init],
   ["torch.utils.data.", () => surface["torch/utils/data"]!],
-  ["torch.optim.", () => surface["torch/optim"]!],
+  ["torch.optim.lr_scheduler.", () => optim.lrScheduler],
+  ["torch.optim.", () => optim],
   ["nn.init.", () => nn.init],
   ["nn.", () => nn],
   ["torch.Tensor.", () => Tensor.prototype],
@@ -61,8 +72,7 @@ function moduleNames(value: unknown): string[] {
 
 /** The dotted names in a line of Python that are functions or classes. */
 function namesInProgram(python: string): string[] {
-  const dotted = python.match(/\b(?:torch|nn)(?:\.\w+)+/g) ?? [];
-  return dotted.map((name) => name.replace("torch.optim.lr_scheduler.", "torch.optim."));
+  return python.match(/\b(?:torch|nn)(?:\.\w+)+/g) ?? [];
 }
 
 /** Everything of PyTorch's that a case needs. */
@@ -79,6 +89,11 @@ function needs(group: Group, golden: Case): string[] {
       if (kind === "DataLoader") return ["torch.utils.data.DataLoader"];
       if (kind === "random_split") return ["torch.utils.data.random_split"];
       return calls.flatMap((call) => (call.module ? [call.module, ...moduleNames(call.args)] : [call.op!]));
+    }
+    case "training": {
+      const { model, loss, optimizer, scheduler } = golden as TrainingCase;
+      const named = [optimizer, ...(scheduler ? [scheduler] : [])].map(([name]) => name);
+      return [...moduleNames(model), ...moduleNames(loss), ...named];
     }
     default:
       if (golden.module) return [golden.module, ...moduleNames(golden.args)];

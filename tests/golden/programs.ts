@@ -14,7 +14,7 @@ function optimizer(name: string, options: Record<string, unknown>, params: unkno
 }
 
 function scheduler(name: string, target: unknown, options: Record<string, unknown>): { step(): void } {
-  const Class = lookUp(`torch.optim.${name}`) as unknown as Constructor;
+  const Class = lookUp(`torch.optim.lr_scheduler.${name}`) as unknown as Constructor;
   return new Class(target, options) as unknown as { step(): void };
 }
 

@@ -1,5 +1,6 @@
 /** How the cases of each group are run and checked. A check throws where the engine's answer is not PyTorch's. */
 import { expect } from "vitest";
+import { currentBackend } from "../../engine/backends/index.ts";
 import { Size } from "../../engine/core/size.ts";
 import { Tensor } from "../../engine/core/tensor.ts";
 import { DataLoader, type DataLoaderOptions, randomSplit } from "../../engine/data/index.ts";
@@ -21,6 +22,7 @@ import type {
 } from "./cases.ts";
 import { buildModule, operation } from "./names.ts";
 import { PROGRAMS } from "./programs.ts";
+import { checkTraining } from "./training.ts";
 import { compareOutput, compareTensor, referenced, toTensor, toValue, weightedSum } from "./values.ts";
 
 /** Positional arguments: the inputs that nothing refers to, then args; options last, if there are any. */
@@ -230,6 +232,9 @@ function useModule({ module, args, options, inputs }: Case): void {
   if (inputs!.length > 0) built(...toInputs(inputs!, () => false));
 }
 
+/** The chapter's network takes the reference kernels seconds a step: they run its first steps, WebAssembly all of them. */
+const BIG_MODEL_STEPS = 1;
+
 const CHECKS: { [G in Group]: (golden: Groups[G]) => void } = {
   ops: checkCall,
   functional: checkCall,
@@ -237,6 +242,8 @@ const CHECKS: { [G in Group]: (golden: Groups[G]) => void } = {
   repr_tensor: checkTensorText,
   repr_module: checkModuleText,
   rng: checkRandom,
+  training: (golden) =>
+    checkTraining(golden, golden.initialState || currentBackend() === "wasm" ? undefined : BIG_MODEL_STEPS),
   errors: checkErrorCase,
 };
 
