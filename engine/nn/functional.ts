@@ -39,6 +39,19 @@ export {
 } from "../ops/conv.ts";
 export { type ConvTransposeOptions, convTranspose1d, convTranspose2d } from "../ops/conv_transpose.ts";
 export {
+  type CosineSimilarityOptions,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  type NormalizeOptions,
+  normalize,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+  type TripletDistanceOptions,
+  type TripletMarginLossOptions,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from "../ops/distance.ts";
+export {
   alphaDropout,
   type DropoutOptions,
   dropout,
@@ -67,6 +80,31 @@ export {
   nllLoss,
   type Reduction,
 } from "../ops/loss.ts";
+export { type MultiMarginLossOptions, multiMarginLoss } from "../ops/loss_margin.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  type KlDivOptions,
+  klDiv,
+  type MultilabelSoftMarginLossOptions,
+  multilabelSoftMarginLoss,
+} from "../ops/loss_probability.ts";
+export {
+  type GaussianNllLossOptions,
+  gaussianNllLoss,
+  type HuberLossOptions,
+  hingeEmbeddingLoss,
+  huberLoss,
+  type MarginLossOptions,
+  marginRankingLoss,
+  type PoissonNllLossOptions,
+  poissonNllLoss,
+  type SmoothL1LossOptions,
+  smoothL1Loss,
+  softMarginLoss,
+} from "../ops/loss_regression.ts";
 export { linear } from "../ops/matmul.ts";
 export {
   type AffineOptions,

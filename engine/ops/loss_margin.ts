@@ -1,0 +1,105 @@
+/** The loss of a multi-class hinge: https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.multi_margin_loss.html */
+import { bind } from "../core/arguments.ts";
+import { bool } from "../core/dtype.ts";
+import { RuntimeError, ValueError } from "../core/errors.ts";
+import { sizeText } from "../core/shape.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
+import { add, mul, pow, sub, where } from "./arithmetic.ts";
+import { gt, logicalAnd, logicalNot } from "./comparison.ts";
+import type { LossOptions, Reduction } from "./loss.ts";
+import { checkReduction, reduceLoss } from "./loss_arguments.ts";
+import { sum } from "./reduce.ts";
+import { call, defineOp, type Op } from "./registry.ts";
+import { reshape } from "./view.ts";
+
+interface MultiMarginAttrs {
+  p: 1 | 2;
+  margin: number;
+  reduction: Reduction;
+  /** True at each sample's class, [N, C]. */
+  chosen: Tensor;
+  /** What each sample's terms are multiplied by, [N, 1]: its class's weight over the number of classes. */
+  share: Tensor;
+}
+
+const distance = (x: Tensor, { chosen, margin }: MultiMarginAttrs): Tensor =>
+  add(sub(x, sum(where(chosen, x, 0), 1, { keepdim: true })), margin);
+
+const MultiMarginLoss: Op<MultiMarginAttrs> = defineOp({
+  name: "multi_margin_loss",
+  gradFn: "MultiMarginLossBackward0",
+  kernels: ["where", "reduce", "binary"],
+  forward(ctx, input: Tensor) {
+    const { p, reduction, chosen, share } = ctx.attrs;
+    ctx.save(input);
+    const z = distance(input.detach(), ctx.attrs);
+    const terms = where(logicalAnd(gt(z, 0), logicalNot(chosen)), pow(z, p), 0);
+    return reduceLoss(sum(mul(terms, share), 1), reduction);
+  },
+  backward({ attrs, saved: [input] }, grad: Tensor) {
+    const { p, reduction, chosen, share } = attrs;
+    const z = distance(input!, attrs);
+    const slope = p === 1 ? mul(share, 1) : mul(mul(z, 2), share);
+    const incoming = reduction === "mean" ? mul(grad, 1 / input!.shape[0]!) : grad;
+    const perSample = reduction === "none" ? reshape(incoming, -1, 1) : incoming;
+    const terms = mul(where(logicalAnd(gt(z, 0), logicalNot(chosen)), slope, 0), perSample);
+    return [sub(terms, where(chosen, sum(terms, 1, { keepdim: true }), 0))];
+  },
+});
+
+export interface MultiMarginLossOptions extends LossOptions {
+  /** Exponent, 1 or 2. Default 1. */
+  p?: 1 | 2;
+  /** By how much the class's score has to exceed the others'. Default 1. */
+  margin?: number;
+  /** Weight of each class [C]. */
+  weight?: Tensor | null;
+}
+
+/**
+ * Mean over the classes of max(0, margin - input[target] + input[j])^p, reduced over the samples.
+ *
+ * @param input scores [N, C] or [C]
+ * @param target class indices [N] or []
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.multi_margin_loss.html
+ */
+export function multiMarginLoss(input: Tensor, target: Tensor, options?: MultiMarginLossOptions): Tensor;
+export function multiMarginLoss(...args: unknown[]): Tensor {
+  const {
+    input,
+    target,
+    p = 1,
+    margin = 1,
+    weight = null,
+    reduction = "mean",
+  } = bind<{ input: Tensor; target: Tensor } & MultiMarginLossOptions>(
+    "multi_margin_loss",
+    ["!input", "!target", "p", "margin", "weight", "*", "reduction"],
+    args,
+  );
+  assertTensor(input, "multi_margin_loss", "input", 1);
+  assertTensor(target, "multi_margin_loss", "target", 2);
+  checkReduction(reduction);
+  if (p !== 1 && p !== 2) throw new ValueError("only p == 1 and p == 2 supported");
+  const scores = input.ndim === 2 ? input : reshape(input, 1, -1);
+  const [n, c] = scores.shape as unknown as [number, number];
+  if (target.ndim > 1 || target.numel() !== n) {
+    throw new RuntimeError(
+      `multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected target size [${n}], but got ${sizeText(target.shape)}. Input has shape ${sizeText(input.shape)}.`,
+      { shapes: [input.shape, target.shape] },
+    );
+  }
+  if (weight && weight.numel() !== c) {
+    throw new RuntimeError(`inconsistent weight size, expected ${c} but got ${sizeText(weight.shape)}`);
+  }
+  const chosen = Tensor.empty([n, c], bool);
+  const share = Tensor.empty([n, 1], input.dtype);
+  const weights = weight?.denseData();
+  target.denseData().forEach((t, i) => {
+    if (!(t >= 0 && t < c)) throw new RuntimeError("target out of range");
+    chosen.storage.data[i * c + t] = 1;
+    share.storage.data[i] = (weights ? weights[t]! : 1) / c;
+  });
+  const loss = call(MultiMarginLoss, { p, margin, reduction, chosen, share }, scores);
+  return reduction === "none" && target.ndim === 0 ? reshape(loss, []) : loss;
+}

@@ -1,0 +1,252 @@
+/** Losses of probabilities: cross entropies of yes-or-no answers and divergences of distributions. */
+import { bind } from "../core/arguments.ts";
+import { RuntimeError, ValueError } from "../core/errors.ts";
+import { broadcastShapes, sameShape, sizeText } from "../core/shape.ts";
+import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { logsigmoid } from "./activation.ts";
+import { add, clamp, div, log, mul, neg, sub, where } from "./arithmetic.ts";
+import { eq } from "./comparison.ts";
+import type { LossOptions, Reduction } from "./loss.ts";
+import { checkReduction, elementwiseArguments, reduceLoss } from "./loss_arguments.ts";
+import { abs, exp, log1p, sigmoid } from "./pointwise.ts";
+import { mean, sum } from "./reduce.ts";
+import { call, defineOp, type Op } from "./registry.ts";
+
+interface BinaryAttrs {
+  reduction: Reduction;
+  weight: Tensor | null;
+}
+
+function weighted(loss: Tensor, weight: Tensor | null): Tensor {
+  return weight ? mul(loss, weight) : loss;
+}
+
+const BinaryCrossEntropy: Op<BinaryAttrs> = defineOp({
+  name: "binary_cross_entropy",
+  gradFn: "BinaryCrossEntropyBackward0",
+  kernels: ["unary", "binary", "reduce"],
+  forward(ctx, input: Tensor, target: Tensor) {
+    const { reduction, weight } = ctx.attrs;
+    ctx.save(input, target);
+    const [x, t] = [input.detach(), target.detach()];
+    // Logarithms stop at -100, so that a sure wrong answer costs much but not infinitely much.
+    const yes = clamp(log(x), -100);
+    const no = clamp(log1p(neg(x)), -100);
+    return reduceLoss(weighted(sub(mul(sub(t, 1), no), mul(t, yes)), weight), reduction);
+  },
+  backward(ctx, grad: Tensor) {
+    const { reduction, weight } = ctx.attrs;
+    const [x, t] = ctx.saved;
+    const share = reduction === "mean" ? 1 / x!.numel() : 1;
+    const incoming = weighted(mul(grad, share), weight);
+    const inputGrad = ctx.needs[0] ? mul(incoming, div(sub(x!, t!), clamp(mul(sub(1, x!), x!), 1e-12))) : null;
+    const targetGrad = ctx.needs[1] ? mul(incoming, sub(clamp(log1p(neg(x!)), -100), clamp(log(x!), -100))) : null;
+    return [inputGrad, targetGrad];
+  },
+});
+
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** Factor of each element's loss, broadcast. */
+  weight?: Tensor | null;
+}
+
+/**
+ * -(target · log input + (1 - target) · log(1 - input)), reduced; the logarithms stop at -100.
+ *
+ * @param input probabilities between 0 and 1
+ * @param target the same shape
+ * @throws ValueError for different shapes, RuntimeError for an input that is no probability
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.binary_cross_entropy.html
+ */
+export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: BinaryCrossEntropyOptions): Tensor;
+export function binaryCrossEntropy(...args: unknown[]): Tensor {
+  const {
+    input,
+    target,
+    weight = null,
+    reduction,
+  } = elementwiseArguments<BinaryCrossEntropyOptions>("binary_cross_entropy", ["weight", "*", "reduction"], args);
+  if (!sameShape(input.shape, target.shape)) {
+    throw new ValueError(
+      `Using a target size (${target.shape}) that is different to the input size (${input.shape}) is deprecated. Please ensure they have the same size.`,
+      { shapes: [input.shape, target.shape] },
+    );
+  }
+  const factors = weight ? broadcastWeight(weight, target) : null;
+  if (input.denseData().some((p) => !(p >= 0 && p <= 1))) {
+    throw new RuntimeError("all elements of input should be between 0 and 1", {
+      hint: "pass it through a sigmoid, or use binaryCrossEntropyWithLogits",
+    });
+  }
+  return call(BinaryCrossEntropy, { reduction, weight: factors }, input, target);
+}
+
+function broadcastWeight(weight: Tensor, { shape }: Tensor): Tensor {
+  const lead = shape.length - weight.ndim;
+  weight.shape.forEach((size, dim) => {
+    const fits = lead >= 0 && (size === 1 || size === shape[lead + dim]);
+    if (fits) return;
+    throw new RuntimeError(
+      `Attempting to broadcast a dimension of length ${size} at ${dim - weight.ndim}! Mismatching argument at index 1 had ${weight.shape}; but expected shape should be broadcastable to ${sizeText(shape)}`,
+      { shapes: [weight.shape, shape] },
+    );
+  });
+  return weight.expand(shape);
+}
+
+interface LogitAttrs extends BinaryAttrs {
+  posWeight: Tensor | null;
+}
+
+/** (1 - t) · x + (1 + (p - 1) · t) · (log(1 + e^-|x|) + max(-x, 0)): e^x appears nowhere. */
+const BinaryCrossEntropyWithLogits: Op<LogitAttrs> = defineOp({
+  name: "binary_cross_entropy_with_logits",
+  gradFn: "BinaryCrossEntropyWithLogitsBackward0",
+  kernels: ["unary", "binary", "reduce"],
+  forward(ctx, input: Tensor, target: Tensor) {
+    const { reduction, weight, posWeight } = ctx.attrs;
+    ctx.save(input, target);
+    const [x, t] = [input.detach(), target.detach()];
+    const soft = add(log1p(exp(neg(abs(x)))), clamp(neg(x), 0));
+    const scaled = posWeight ? mul(add(mul(sub(posWeight, 1), t), 1), soft) : soft;
+    return reduceLoss(weighted(add(mul(sub(1, t), x), scaled), weight), reduction);
+  },
+  backward(ctx, grad: Tensor) {
+    const { reduction, weight, posWeight } = ctx.attrs;
+    const [x, t] = ctx.saved;
+    const share = reduction === "mean" ? 1 / x!.numel() : 1;
+    const incoming = weighted(mul(grad, share), weight);
+    const yes = posWeight ? mul(posWeight, t!) : t!;
+    const inputGrad = ctx.needs[0] ? mul(incoming, sub(mul(sub(add(yes, 1), t!), sigmoid(x!)), yes)) : null;
+    const targetSlope = () => (posWeight ? sub(logsigmoid(neg(x!)), mul(posWeight, logsigmoid(x!))) : neg(x!));
+    return [inputGrad, ctx.needs[1] ? mul(incoming, targetSlope()) : null];
+  },
+});
+
+export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
+  /** Factor of the yes answers, one for each class, broadcast. */
+  posWeight?: Tensor | null;
+}
+
+/**
+ * binaryCrossEntropy of sigmoid(input), stable for large scores.
+ *
+ * @param input scores
+ * @param target the same shape, between 0 and 1
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
+ */
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  target: Tensor,
+  options?: BinaryCrossEntropyWithLogitsOptions,
+): Tensor;
+export function binaryCrossEntropyWithLogits(...args: unknown[]): Tensor {
+  const {
+    input,
+    target,
+    weight = null,
+    posWeight = null,
+    reduction,
+  } = elementwiseArguments<BinaryCrossEntropyWithLogitsOptions>(
+    "binary_cross_entropy_with_logits",
+    ["weight", "*", "reduction", "posWeight"],
+    args,
+  );
+  if (!sameShape(input.shape, target.shape)) {
+    throw new ValueError(`Target size (${target.shape}) must be the same as input size (${input.shape})`, {
+      shapes: [input.shape, target.shape],
+    });
+  }
+  if (posWeight) broadcastShapes(posWeight.shape, input.shape);
+  return call(BinaryCrossEntropyWithLogits, { reduction, weight, posWeight }, input, target);
+}
+
+/** x · log y with 0 · log 0 = 0. */
+const Xlogy: Op<null> = defineOp({
+  name: "xlogy",
+  gradFn: "XlogyBackward0",
+  kernels: ["unary", "binary", "where"],
+  forward(ctx, x: Tensor, y: Tensor) {
+    ctx.save(x, y);
+    const [a, b] = [x.detach(), y.detach()];
+    return where(b.isnan(), b, where(eq(a, 0), 0, mul(a, log(b))));
+  },
+  backward(ctx, grad: Tensor) {
+    const [x, y] = ctx.saved;
+    const none = eq(x!, 0).logicalAnd(y!.le(0));
+    return [
+      ctx.needs[0] ? mul(grad, where(none, 0, log(where(none, 1, y!)))) : null,
+      ctx.needs[1] ? mul(grad, div(x!, y!)) : null,
+    ];
+  },
+});
+
+/** x · log y, 0 where x is 0. https://docs.pytorch.org/docs/2.13/generated/torch.xlogy.html */
+export function xlogy(input: Tensor, other: Tensor): Tensor {
+  return call(Xlogy, null, input, other);
+}
+
+export interface KlDivOptions {
+  /** "batchmean": the sum over the batch's size, which is the divergence. Default "mean", the mean of all elements. */
+  reduction?: Reduction | "batchmean";
+  /** Whether target holds logarithms too. Default false. */
+  logTarget?: boolean;
+}
+
+/**
+ * target · (log target - input), reduced; input holds logarithms.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.kl_div.html
+ */
+export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Tensor;
+export function klDiv(...args: unknown[]): Tensor {
+  const {
+    input,
+    target,
+    reduction = "mean",
+    logTarget = false,
+  } = bind<{ input: Tensor; target: Tensor } & KlDivOptions>(
+    "kl_div",
+    ["!input", "!target", "*", "reduction", "logTarget"],
+    args,
+  );
+  assertTensor(input, "kl_div", "input", 1);
+  assertTensor(target, "kl_div", "target", 2);
+  if (reduction !== "batchmean") checkReduction(reduction);
+  const loss = logTarget ? mul(exp(target), sub(target, input)) : sub(xlogy(target, target), mul(target, input));
+  if (reduction === "batchmean") return input.ndim === 0 ? sum(loss) : div(sum(loss), input.shape[0]!);
+  return reduceLoss(loss, reduction);
+}
+
+export interface MultilabelSoftMarginLossOptions extends LossOptions {
+  /** Weight of each class [C]. */
+  weight?: Tensor | null;
+}
+
+/**
+ * Mean over the classes of binary cross entropies with logits; reduced over the samples.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.multilabel_soft_margin_loss.html
+ */
+export function multilabelSoftMarginLoss(
+  input: Tensor,
+  target: Tensor,
+  options?: MultilabelSoftMarginLossOptions,
+): Tensor;
+export function multilabelSoftMarginLoss(...args: unknown[]): Tensor {
+  const {
+    input,
+    target,
+    weight = null,
+    reduction = "mean",
+  } = bind<{ input: Tensor; target: Tensor } & MultilabelSoftMarginLossOptions>(
+    "multilabel_soft_margin_loss",
+    ["!input", "!target", "weight", "*", "reduction"],
+    args,
+  );
+  const loss = neg(add(mul(target, logsigmoid(input)), mul(sub(1, target), logsigmoid(neg(input)))));
+  const classes = input.shape.at(-1) ?? 1;
+  const perSample = div(sum(weighted(loss, weight), -1), classes);
+  if (reduction === "none") return perSample;
+  if (reduction === "mean") return mean(perSample);
+  if (reduction === "sum") return sum(perSample);
+  throw new ValueError(`${reduction} is not valid`);
+}
