@@ -22,6 +22,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          // A busy machine may hold up a page for seconds; what fails twice is a defect.
+          retry: 1,
         },
       },
     ],
