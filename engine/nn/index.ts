@@ -1,5 +1,6 @@
 /** torch.nn: layers, containers, initial values. https://docs.pytorch.org/docs/2.13/nn.html */
 export * from "./activation.ts";
+export * from "./activation_kin.ts";
 export { ModuleDict, ModuleList, type NamedModules, ParameterList, Sequential } from "./containers.ts";
 export { Conv1d, type Conv1dOptions, Conv2d, type Conv2dOptions, type PaddingMode } from "./conv.ts";
 export {
@@ -8,6 +9,7 @@ export {
   ConvTranspose2d,
   type ConvTranspose2dOptions,
 } from "./conv_transpose.ts";
+export * from "./dropout.ts";
 export type { FactoryOptions } from "./factory.ts";
 export * from "./flatten.ts";
 export * as functional from "./functional.ts";
@@ -21,9 +23,11 @@ export type {
   RemovableHandle,
 } from "./hooks.ts";
 export * as init from "./init.ts";
+export * from "./layer_norm.ts";
 export { Identity, Linear, type LinearOptions } from "./linear.ts";
 export * from "./loss.ts";
 export { Module, type NamedOptions } from "./module.ts";
+export * from "./normalization.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
 export * from "./pooling.ts";
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict, StateDictOptions } from "./state_dict.ts";

@@ -1,0 +1,554 @@
+/** The smoother kin of ReLU, and what else bends element by element. https://docs.pytorch.org/docs/2.13/nn.html#non-linear-activations-weighted-sum-nonlinearity */
+import { bind } from "../core/arguments.ts";
+import { floatRepr, numberRepr } from "../core/number_text.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { InplaceOption } from "./activation.ts";
+import type { FactoryOptions } from "./factory.ts";
+import { emptyParameter } from "./factory.ts";
+import * as F from "./functional.ts";
+import { constant_ } from "./init.ts";
+import { Module } from "./module.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** `alpha=1.0, inplace=True`: numbers as Python floats, in place only where it is so. */
+function describe(numbers: Record<string, number>, inplace = false): string {
+  const parts = Object.entries(numbers).map(([name, value]) => `${name}=${floatRepr(value)}`);
+  if (inplace) parts.push("inplace=True");
+  return parts.join(", ");
+}
+
+/**
+ * min(max(0, x), 6). Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.ReLU6.html
+ */
+export class ReLU6 extends Module {
+  readonly inplace: boolean;
+
+  constructor(options?: InplaceOption);
+  constructor(...args: unknown[]) {
+    super();
+    const { inplace = false } = bind<InplaceOption>("ReLU6.__init__", ["inplace"], args);
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { inplace } = this;
+    return F.relu6(input, { inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({}, this.inplace);
+  }
+}
+
+export interface LeakyReLUOptions extends InplaceOption {
+  /** Slope below 0. Default 0.01. */
+  negativeSlope?: number;
+}
+
+/**
+ * x above 0, negativeSlope · x below. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.LeakyReLU.html
+ */
+export class LeakyReLU extends Module {
+  readonly negativeSlope: number;
+  readonly inplace: boolean;
+
+  constructor(options?: LeakyReLUOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const { negativeSlope = 0.01, inplace = false } = bind<LeakyReLUOptions>(
+      "LeakyReLU.__init__",
+      ["negativeSlope", "inplace"],
+      args,
+    );
+    this.negativeSlope = negativeSlope;
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { negativeSlope, inplace } = this;
+    return F.leakyRelu(input, { negativeSlope, inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({ negative_slope: this.negativeSlope }, this.inplace);
+  }
+}
+
+export interface ELUOptions extends InplaceOption {
+  /** How far down it goes. Default 1. */
+  alpha?: number;
+}
+
+/**
+ * x above 0, alpha · (exp(x) - 1) below. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.ELU.html
+ */
+export class ELU extends Module {
+  readonly alpha: number;
+  readonly inplace: boolean;
+
+  constructor(options?: ELUOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const { alpha = 1, inplace = false } = bind<ELUOptions>("ELU.__init__", ["alpha", "inplace"], args);
+    this.alpha = alpha;
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { alpha, inplace } = this;
+    return F.elu(input, { alpha, inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({ alpha: this.alpha }, this.inplace);
+  }
+}
+
+export interface CELUOptions extends InplaceOption {
+  /** How far down it goes. Default 1. */
+  alpha?: number;
+}
+
+/**
+ * x above 0, alpha · (exp(x / alpha) - 1) below. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.CELU.html
+ */
+export class CELU extends Module {
+  readonly alpha: number;
+  readonly inplace: boolean;
+
+  constructor(options?: CELUOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const { alpha = 1, inplace = false } = bind<CELUOptions>("CELU.__init__", ["alpha", "inplace"], args);
+    this.alpha = alpha;
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { alpha, inplace } = this;
+    return F.celu(input, { alpha, inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({ alpha: this.alpha }, this.inplace);
+  }
+}
+
+/**
+ * ELU, scaled so that layers keep mean 0 and variance 1. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.SELU.html
+ */
+export class SELU extends Module {
+  readonly inplace: boolean;
+
+  constructor(options?: InplaceOption);
+  constructor(...args: unknown[]) {
+    super();
+    const { inplace = false } = bind<InplaceOption>("SELU.__init__", ["inplace"], args);
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { inplace } = this;
+    return F.selu(input, { inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({}, this.inplace);
+  }
+}
+
+/**
+ * x · sigmoid(x). Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.SiLU.html
+ */
+export class SiLU extends Module {
+  readonly inplace: boolean;
+
+  constructor(options?: InplaceOption);
+  constructor(...args: unknown[]) {
+    super();
+    const { inplace = false } = bind<InplaceOption>("SiLU.__init__", ["inplace"], args);
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { inplace } = this;
+    return F.silu(input, { inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({}, this.inplace);
+  }
+}
+
+/**
+ * x · tanh(softplus(x)). Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Mish.html
+ */
+export class Mish extends Module {
+  readonly inplace: boolean;
+
+  constructor(options?: InplaceOption);
+  constructor(...args: unknown[]) {
+    super();
+    const { inplace = false } = bind<InplaceOption>("Mish.__init__", ["inplace"], args);
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { inplace } = this;
+    return F.mish(input, { inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({}, this.inplace);
+  }
+}
+
+/**
+ * x / 6 + 1 / 2, between 0 and 1. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Hardsigmoid.html
+ */
+export class Hardsigmoid extends Module {
+  readonly inplace: boolean;
+
+  constructor(options?: InplaceOption);
+  constructor(...args: unknown[]) {
+    super();
+    const { inplace = false } = bind<InplaceOption>("Hardsigmoid.__init__", ["inplace"], args);
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { inplace } = this;
+    return F.hardsigmoid(input, { inplace });
+  }
+
+  override extraRepr(): string {
+    return "";
+  }
+}
+
+/**
+ * x · hardsigmoid(x). Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Hardswish.html
+ */
+export class Hardswish extends Module {
+  readonly inplace: boolean;
+
+  constructor(options?: InplaceOption);
+  constructor(...args: unknown[]) {
+    super();
+    const { inplace = false } = bind<InplaceOption>("Hardswish.__init__", ["inplace"], args);
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { inplace } = this;
+    return F.hardswish(input, { inplace });
+  }
+
+  override extraRepr(): string {
+    return "";
+  }
+}
+
+export interface HardtanhOptions extends InplaceOption {
+  /** Smallest value. Default -1. */
+  minVal?: number;
+  /** Largest value. Default 1. */
+  maxVal?: number;
+}
+
+/**
+ * x between minVal and maxVal. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Hardtanh.html
+ */
+export class Hardtanh extends Module {
+  readonly minVal: number;
+  readonly maxVal: number;
+  readonly inplace: boolean;
+
+  constructor(options?: HardtanhOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const {
+      minVal = -1,
+      maxVal = 1,
+      inplace = false,
+    } = bind<HardtanhOptions>("Hardtanh.__init__", ["minVal", "maxVal", "inplace"], args);
+    this.minVal = minVal;
+    this.maxVal = maxVal;
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { minVal, maxVal, inplace } = this;
+    return F.hardtanh(input, { minVal, maxVal, inplace });
+  }
+
+  override extraRepr(): string {
+    return describe({ min_val: this.minVal, max_val: this.maxVal }, this.inplace);
+  }
+}
+
+export interface SoftplusOptions {
+  /** How sharp the bend is. Default 1. */
+  beta?: number;
+  /** Where it becomes straight. Default 20. */
+  threshold?: number;
+}
+
+/**
+ * log(1 + exp(beta · x)) / beta, and x itself where beta · x is above the threshold. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Softplus.html
+ */
+export class Softplus extends Module {
+  readonly beta: number;
+  readonly threshold: number;
+
+  constructor(options?: SoftplusOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const { beta = 1, threshold = 20 } = bind<SoftplusOptions>("Softplus.__init__", ["beta", "threshold"], args);
+    this.beta = beta;
+    this.threshold = threshold;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { beta, threshold } = this;
+    return F.softplus(input, { beta, threshold });
+  }
+
+  override extraRepr(): string {
+    return describe({ beta: this.beta, threshold: this.threshold });
+  }
+}
+
+/**
+ * x / (1 + |x|). Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Softsign.html
+ */
+export class Softsign extends Module {
+  override forward(input: Tensor): Tensor {
+    return F.softsign(input);
+  }
+}
+
+/**
+ * log(sigmoid(x)). Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.LogSigmoid.html
+ */
+export class LogSigmoid extends Module {
+  override forward(input: Tensor): Tensor {
+    return F.logsigmoid(input);
+  }
+}
+
+/**
+ * x - tanh(x). Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Tanhshrink.html
+ */
+export class Tanhshrink extends Module {
+  override forward(input: Tensor): Tensor {
+    return F.tanhshrink(input);
+  }
+}
+
+export interface HardshrinkOptions {
+  /** Half the width of the band. Default 0.5. */
+  lambd?: number;
+}
+
+/**
+ * x, and 0 where |x| is at most lambd. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Hardshrink.html
+ */
+export class Hardshrink extends Module {
+  readonly lambd: number;
+
+  constructor(options?: HardshrinkOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const { lambd = 0.5 } = bind<HardshrinkOptions>("Hardshrink.__init__", ["lambd"], args);
+    this.lambd = lambd;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { lambd } = this;
+    return F.hardshrink(input, { lambd });
+  }
+
+  override extraRepr(): string {
+    return floatRepr(this.lambd);
+  }
+}
+
+export interface SoftshrinkOptions {
+  /** How far. Default 0.5. */
+  lambd?: number;
+}
+
+/**
+ * x moved towards 0 by lambd. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Softshrink.html
+ */
+export class Softshrink extends Module {
+  readonly lambd: number;
+
+  constructor(options?: SoftshrinkOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const { lambd = 0.5 } = bind<SoftshrinkOptions>("Softshrink.__init__", ["lambd"], args);
+    this.lambd = lambd;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { lambd } = this;
+    return F.softshrink(input, { lambd });
+  }
+
+  override extraRepr(): string {
+    return floatRepr(this.lambd);
+  }
+}
+
+export interface GELUOptions {
+  /** "none" is exact, "tanh" an approximation. Default "none". */
+  approximate?: "none" | "tanh";
+}
+
+/**
+ * x times the chance that a normal number is smaller. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.GELU.html
+ */
+export class GELU extends Module {
+  readonly approximate: "none" | "tanh";
+
+  constructor(options?: GELUOptions);
+  constructor(...args: unknown[]) {
+    super();
+    this.approximate = bind<GELUOptions>("GELU.__init__", ["approximate"], args).approximate ?? "none";
+  }
+
+  override forward(input: Tensor): Tensor {
+    return F.gelu(input, { approximate: this.approximate });
+  }
+
+  override extraRepr(): string {
+    return `approximate='${this.approximate}'`;
+  }
+}
+
+/**
+ * x above the threshold, `value` elsewhere. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Threshold.html
+ */
+export class Threshold extends Module {
+  readonly threshold: number;
+  readonly value: number;
+  readonly inplace: boolean;
+
+  constructor(threshold: number, value: number, options?: InplaceOption);
+  constructor(options: { threshold: number; value: number } & InplaceOption);
+  constructor(...args: unknown[]) {
+    super();
+    const {
+      threshold,
+      value,
+      inplace = false,
+    } = bind<{ threshold: number; value: number } & InplaceOption>(
+      "Threshold.__init__",
+      ["!threshold", "!value", "inplace"],
+      args,
+    );
+    this.threshold = threshold;
+    this.value = value;
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    return F.threshold(input, this.threshold, this.value, { inplace: this.inplace });
+  }
+
+  override extraRepr(): string {
+    const text = `threshold=${numberRepr(this.threshold)}, value=${numberRepr(this.value)}`;
+    return this.inplace ? `${text}, inplace=True` : text;
+  }
+}
+
+export interface GLUOptions {
+  /** The dimension that is halved. Default -1. */
+  dim?: number;
+}
+
+/**
+ * The first half times the sigmoid of the second. Shapes: the output has half the input's size along `dim`.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.GLU.html
+ */
+export class GLU extends Module {
+  readonly dim: number;
+
+  constructor(options?: GLUOptions);
+  constructor(...args: unknown[]) {
+    super();
+    this.dim = bind<GLUOptions>("GLU.__init__", ["dim"], args).dim ?? -1;
+  }
+
+  override forward(input: Tensor): Tensor {
+    return F.glu(input, this.dim);
+  }
+
+  override extraRepr(): string {
+    return `dim=${this.dim}`;
+  }
+}
+
+export interface PReLUOptions extends FactoryOptions {
+  /** One slope for all, or one a channel. Default 1. */
+  numParameters?: number;
+  /** The slopes at the start. Default 0.25. */
+  init?: number;
+}
+
+/**
+ * x above 0, a learned slope times x below. Shapes: input [N, C, …], output the same; weight [numParameters].
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.PReLU.html
+ */
+export class PReLU extends Module {
+  readonly numParameters: number;
+  readonly init: number;
+  declare weight: Parameter;
+
+  constructor(options?: PReLUOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const {
+      numParameters = 1,
+      init = 0.25,
+      ...factory
+    } = bind<PReLUOptions>("PReLU.__init__", ["numParameters", "init", "device", "dtype"], args);
+    this.numParameters = numParameters;
+    this.init = init;
+    this.weight = emptyParameter([numParameters], factory);
+    this.resetParameters();
+  }
+
+  /** Sets the slopes to their first value. */
+  resetParameters(): void {
+    constant_(this.weight, this.init);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return F.prelu(input, this.weight);
+  }
+
+  override extraRepr(): string {
+    return `num_parameters=${this.numParameters}`;
+  }
+}
