@@ -31,6 +31,21 @@ export {
   threshold,
 } from "../ops/activation.ts";
 export {
+  type AdaptiveSize,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  type LpPoolOptions,
+  lpPool1d,
+  lpPool2d,
+  maxUnpool1d,
+  maxUnpool2d,
+  type UnpoolOptions,
+} from "../ops/adaptive_pool.ts";
+export { type AttentionOptions, bilinear, scaledDotProductAttention } from "../ops/attention.ts";
+export { type BlockOptions, fold, pixelShuffle, pixelUnshuffle, unfold } from "../ops/blocks.ts";
+export {
   type ConvOptions,
   type ConvPadding,
   conv1d,
@@ -60,6 +75,7 @@ export {
   dropout3d,
   featureAlphaDropout,
 } from "../ops/dropout.ts";
+export { type EmbeddingOptions, embedding, type OneHotOptions, oneHot } from "../ops/embedding.ts";
 export {
   type GumbelSoftmaxOptions,
   glu,
@@ -70,6 +86,7 @@ export {
   type SoftminOptions,
   softmin,
 } from "../ops/gated.ts";
+export { type InterpolateMode, type InterpolateOptions, interpolate } from "../ops/interpolate.ts";
 export {
   type ClassLossOptions,
   type CrossEntropyOptions,

@@ -1,0 +1,156 @@
+/** Products with meaning: attention and bilinear forms. */
+import { bind } from "../core/arguments.ts";
+import { bool } from "../core/dtype.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { add, mul, where } from "./arithmetic.ts";
+import { dropout } from "./dropout.ts";
+import { tril } from "./joining.ts";
+import { matmul } from "./matmul.ts";
+import { filled } from "./operands.ts";
+import { sum } from "./reduce.ts";
+import { softmax } from "./softmax.ts";
+import { expand, reshape, transpose, unsqueeze } from "./view.ts";
+
+export interface AttentionOptions {
+  /** bool: true where attention is allowed; floating: added to the scores. Broadcasts to [..., L, S]. */
+  attnMask?: Tensor | null;
+  /** Probability of dropping a weight, whenever it is not 0. Default 0. */
+  dropoutP?: number;
+  /** Allows no look ahead: position i sees 0 … i. Default false. */
+  isCausal?: boolean;
+  /** Factor of the scores. Default 1 / √E. */
+  scale?: number | null;
+  /** Fewer heads of key and value than of query, each serving several. Default false. */
+  enableGqa?: boolean;
+}
+
+/**
+ * softmax(query · keyᵀ · scale + mask) · value.
+ *
+ * @param query [..., L, E]
+ * @param key [..., S, E]
+ * @param value [..., S, V]
+ * @returns [..., L, V]
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.scaled_dot_product_attention.html
+ */
+export function scaledDotProductAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options?: AttentionOptions,
+): Tensor;
+export function scaledDotProductAttention(...args: unknown[]): Tensor {
+  const {
+    query,
+    key,
+    value,
+    attnMask = null,
+    dropoutP = 0,
+    isCausal = false,
+    scale,
+    enableGqa = false,
+  } = bind<{ query: Tensor; key: Tensor; value: Tensor } & AttentionOptions>(
+    "scaled_dot_product_attention",
+    ["!query", "!key", "!value", "attnMask", "dropoutP", "isCausal", "*", "scale", "enableGqa"],
+    args,
+  );
+  assertTensor(query, "scaled_dot_product_attention", "query", 1);
+  assertTensor(key, "scaled_dot_product_attention", "key", 2);
+  assertTensor(value, "scaled_dot_product_attention", "value", 3);
+  if (attnMask && isCausal) {
+    throw new RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
+  }
+  const [l, e] = query.shape.slice(-2) as [number, number];
+  const s = key.shape.at(-2)!;
+  const served = (x: Tensor) => (enableGqa ? repeatHeads(x, query.shape.at(-3)!) : x);
+  // Both sides get the root of the scale, which keeps their product from overflowing.
+  const root = Math.sqrt(scale ?? 1 / Math.sqrt(e));
+  const scores = matmul(mul(query, root), mul(transpose(served(key), -2, -1), root));
+  const mask = isCausal ? tril(filled([l, s], 1, bool)) : attnMask;
+  const weights = softmax(mask ? masked(scores, mask) : scores, -1);
+  // A row that may look nowhere gives zeros, not NaN.
+  const blind = mask?.dtype === bool && !isCausal ? mask.any(-1, { keepdim: true }) : null;
+  const safe = blind ? where(blind, weights, 0) : weights;
+  return matmul(dropoutP > 0 ? dropout(safe, { p: dropoutP }) : safe, served(value));
+}
+
+function masked(scores: Tensor, mask: Tensor): Tensor {
+  return mask.dtype === bool
+    ? where(mask, scores, filled([], Number.NEGATIVE_INFINITY, scores.dtype))
+    : add(scores, mask);
+}
+
+/** Each head as often as it takes to serve `heads`. */
+function repeatHeads(x: Tensor, heads: number): Tensor {
+  const { shape } = x;
+  const own = shape.at(-3)!;
+  const lead = shape.slice(0, -3);
+  const tail = shape.slice(-2);
+  return reshape(expand(unsqueeze(x, -3), [...lead, own, heads / own, ...tail]), [...lead, heads, ...tail]);
+}
+
+/**
+ * input1ᵀ · weight[k] · input2 + bias[k] for every k.
+ *
+ * @param input1 [..., in1]
+ * @param input2 [..., in2]
+ * @param weight [out, in1, in2]
+ * @param bias [out]
+ * @returns [..., out]
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.bilinear.html
+ */
+export function bilinear(
+  input1: Tensor,
+  input2: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null | { bias?: Tensor | null },
+): Tensor;
+export function bilinear(...args: unknown[]): Tensor {
+  const {
+    input1,
+    input2,
+    weight,
+    bias = null,
+  } = bind<{ input1: Tensor; input2: Tensor; weight: Tensor; bias?: Tensor | null }>(
+    "bilinear",
+    ["!input1", "!input2", "!weight", "bias"],
+    args,
+  );
+  assertTensor(input1, "bilinear", "input1", 1);
+  assertTensor(input2, "bilinear", "input2", 2);
+  assertTensor(weight, "bilinear", "weight", 3);
+  if (input1.ndim !== input2.ndim) {
+    throw new RuntimeError(`bilinear(): input dimensions do not match: got ${input1.ndim} and ${input2.ndim}`, {
+      shapes: [input1.shape, input2.shape],
+    });
+  }
+  for (let dim = 0; dim < input1.ndim - 1; dim++) {
+    if (input1.shape[dim] !== input2.shape[dim]) {
+      throw new RuntimeError(
+        `bilinear(): input batch dimensions do not match at dim ${dim}: got ${input1.shape[dim]} and ${input2.shape[dim]}`,
+        { shapes: [input1.shape, input2.shape] },
+      );
+    }
+  }
+  for (const [k, input] of [input1, input2].entries()) {
+    if (input.shape.at(-1) === weight.shape[k + 1]) continue;
+    throw new RuntimeError(
+      `bilinear(): input${k + 1} size does not match weight size: got ${input.shape.at(-1)} but expected ${weight.shape[k + 1]}`,
+      { shapes: [input.shape, weight.shape] },
+    );
+  }
+  if (bias && bias.shape[0] !== weight.shape[0]) {
+    throw new RuntimeError(
+      `bilinear(): bias size does not match weight size: got ${bias.shape[0]} but expected ${weight.shape[0]}`,
+    );
+  }
+  const [out, in1, in2] = weight.shape as unknown as [number, number, number];
+  const left = reshape(input1, [-1, 1, in1]);
+  const right = reshape(input2, [-1, in2]);
+  // [out, in1, in2] · [in2, N] → [out, in1, N]: one product for all samples, then the sum over in1.
+  const halfway = reshape(matmul(reshape(weight, [out * in1, in2]), transpose(right, 0, 1)), [out, in1, -1]);
+  const product = sum(mul(halfway.permute(2, 0, 1), left), -1);
+  const shaped = reshape(product, [...input1.shape.slice(0, -1), out]);
+  return bias ? add(shaped, bias) : shaped;
+}
