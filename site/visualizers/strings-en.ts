@@ -193,7 +193,7 @@ export const EN = {
   promoted: "PyTorch gives integer tensors no gradient; this is computed on a float32 copy.",
   painted: "painted so far",
   complete: "complete",
-  noGradients: "The kernel could not compute the gradients:",
+  noGradients: "The engine could not compute the gradients:",
   asking: "The engine is computing …",
 
   shiftBy: "Roll by",
