@@ -26,6 +26,7 @@ export * as init from "./init.ts";
 export * from "./layer_norm.ts";
 export { Identity, Linear, type LinearOptions } from "./linear.ts";
 export * from "./loss.ts";
+export * from "./loss_kin.ts";
 export { Module, type NamedOptions } from "./module.ts";
 export * from "./normalization.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";

@@ -2,17 +2,7 @@
 import { bind } from "../core/arguments.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
-import { Module } from "./module.ts";
-
-/** What the losses have in common. */
-abstract class Loss extends Module {
-  readonly reduction: F.Reduction;
-
-  constructor(reduction: F.Reduction = "mean") {
-    super();
-    this.reduction = reduction;
-  }
-}
+import { Loss } from "./loss_base.ts";
 
 /**
  * |input - target|: the mean absolute error. Shapes: both any, the same; the output is a number, or with
