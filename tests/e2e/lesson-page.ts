@@ -161,10 +161,14 @@ export class LessonPage {
     return lines.evaluateAll((all) => all.map((line) => Number((line as HTMLElement).dataset.line)));
   }
 
-  code(id: string): Promise<string> {
-    return this.cell(id)
-      .locator('[data-part="code"] pre')
-      .evaluate((pre) => pre.textContent ?? "");
+  /** The code at rest. An edited text is coloured here, by a script that may still be on its way. */
+  async code(id: string): Promise<string> {
+    await this.page.waitForFunction((cell) => {
+      const lesson = document.querySelector("stride-lesson") as unknown as { source(id: string): string };
+      const pre = document.querySelector(`stride-cell[data-cell="${cell}"] [data-part="code"] pre`);
+      return pre !== null && pre.textContent === lesson.source(cell);
+    }, id);
+    return (await this.cell(id).locator('[data-part="code"] pre').textContent()) ?? "";
   }
 
   /** Opens the plain editor and puts other text in. */
