@@ -1,0 +1,296 @@
+/** Writing and repeating by index and mask. https://docs.pytorch.org/docs/2.13/torch.html#indexing-slicing-joining-mutating-ops */
+import { kernels } from "../backends/index.ts";
+import { bind } from "../core/arguments.ts";
+import { bool, int64 } from "../core/dtype.ts";
+import { IndexError, RuntimeError } from "../core/errors.ts";
+import { broadcastShapes, normalizeDim, numel, type Shape, sizeText } from "../core/shape.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
+import { mul, where } from "./arithmetic.ts";
+import { indexSelect, maskedFill } from "./gathering.ts";
+import { inPlace } from "./inplace.ts";
+import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
+import { call, defineOp, methods, type Op } from "./registry.ts";
+import { expand, reshape } from "./view.ts";
+
+interface ScatterAttrs {
+  dim: number;
+  index: Tensor;
+  /** Adds instead of replacing. */
+  adds: boolean;
+}
+
+/** The flat position in a tensor of `shape` that every element of index names. */
+function positions(index: Tensor, dim: number, shape: Shape): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let d = shape.length - 2; d >= 0; d--) strides[d] = strides[d + 1]! * shape[d + 1]!;
+  return Array.from(index.denseData(), (named, flat) => {
+    let rest = flat;
+    let position = named * (strides[dim] ?? 1);
+    for (let d = index.ndim - 1; d >= 0; d--) {
+      if (d !== dim) position += (rest % index.shape[d]!) * strides[d]!;
+      rest = Math.floor(rest / index.shape[d]!);
+    }
+    return position;
+  });
+}
+
+const Scatter: Op<ScatterAttrs> = defineOp({
+  name: "scatter",
+  gradFn: ({ adds }) => (adds ? "ScatterAddBackward0" : "ScatterBackward0"),
+  kernels: ["copy"],
+  forward(ctx, x: Tensor, source: Tensor) {
+    const { dim, index, adds } = ctx.attrs;
+    const out = copyRaw(x);
+    const to = out.storage.data;
+    const from = source.denseData();
+    positions(index, dim, x.shape).forEach((position, i) => {
+      to[position] = adds ? to[position]! + from[i]! : from[i]!;
+    });
+    return out;
+  },
+  backward({ attrs: { dim, index, adds } }, grad: Tensor) {
+    const picked = grad.gather(dim, index);
+    if (adds) return [grad, picked];
+    const written = call(Scatter, { dim, index, adds }, filled(grad.shape, 0, bool), filled(index.shape, 1, bool));
+    return [where(written, 0, grad), picked];
+  },
+});
+
+function scattered(
+  name: string,
+  self: Tensor,
+  dim: number,
+  index: Tensor,
+  value: Tensor | Scalar,
+  adds: boolean,
+): Tensor {
+  assertTensor(index, name, "index", 2);
+  if (index.dtype !== int64) throw new RuntimeError(`${name}(): Expected dtype int64 for index`);
+  const axis = normalizeDim(dim, self.ndim);
+  if (index.ndim !== self.ndim) {
+    throw new RuntimeError("Index tensor must have the same number of dimensions as self tensor");
+  }
+  for (let d = 0; d < self.ndim; d++) {
+    if (d !== axis && index.shape[d]! > self.shape[d]!) {
+      throw new RuntimeError(
+        `Expected index ${sizeText(index.shape)} to be no larger than self ${sizeText(self.shape)} apart from dimension ${axis}`,
+        { shapes: [index.shape, self.shape] },
+      );
+    }
+  }
+  const size = self.shape[axis] ?? 1;
+  for (const i of index.denseData()) {
+    if (i < 0 || i >= size) {
+      throw new RuntimeError(`index ${i} is out of bounds for dimension ${axis} with size ${size}`);
+    }
+  }
+  let source: Tensor;
+  if (value instanceof Tensor && value.ndim > 0) {
+    if (value.dtype !== self.dtype) {
+      throw new RuntimeError(`${name}(): Expected self.dtype to be equal to src.dtype`);
+    }
+    if (value.ndim !== index.ndim || value.shape.some((n, d) => n < index.shape[d]!)) {
+      throw new RuntimeError(
+        `Expected index ${sizeText(index.shape)} to be no larger than self ${sizeText(self.shape)} apart from dimension ${axis} and to be no larger size than src ${sizeText(value.shape)}`,
+        { shapes: [index.shape, value.shape] },
+      );
+    }
+    // Only the corner that index covers is read.
+    source = index.shape.reduce<Tensor>((x, n, d) => (x.shape[d] === n ? x : x.narrow(d, 0, n)), value);
+  } else {
+    source = expand(castRaw(asOperand(value, name, "value", 3), self.dtype), index.shape);
+  }
+  return call(Scatter, { dim: axis, index, adds }, self, source);
+}
+
+/** Puts `source` (a tensor or a number) where index says along `dim`: out[index[i][j]][j] = source[i][j] for dim 0. */
+export function scatter(input: Tensor, dim: number, index: Tensor, source: Tensor | Scalar): Tensor {
+  return scattered("scatter", input, dim, index, source, false);
+}
+
+/** As scatter, adding to what is there. https://docs.pytorch.org/docs/2.13/generated/torch.scatter_add.html */
+export function scatterAdd(input: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
+  return scattered("scatter_add", input, dim, index, source, true);
+}
+
+interface IndexAddAttrs {
+  dim: number;
+  index: Tensor;
+}
+
+const IndexAdd: Op<IndexAddAttrs> = defineOp({
+  name: "index_add",
+  gradFn: "IndexAddBackward0",
+  kernels: ["indexAdd"],
+  forward({ attrs: { dim, index } }, x: Tensor, source: Tensor) {
+    const out = copyRaw(x);
+    const outer = numel(x.shape.slice(0, dim));
+    const inner = numel(x.shape.slice(dim + 1));
+    const m = index.numel();
+    kernels.indexAdd(
+      viewAs(out, [outer, x.shape[dim] ?? 1, inner]),
+      viewAs(denseRaw(index), [m]),
+      viewAs(denseRaw(source), [outer, m, inner]),
+    );
+    return out;
+  },
+  backward: ({ attrs: { dim, index } }, grad: Tensor) => [grad, indexSelect(grad, dim, index)],
+});
+
+/** Adds rows (or columns …) of `source` at `index` along `dim`. https://docs.pytorch.org/docs/2.13/generated/torch.index_add.html */
+export function indexAdd(
+  input: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor,
+  { alpha = 1 }: { alpha?: number } = {},
+): Tensor {
+  const axis = normalizeDim(dim, input.ndim);
+  if (index.ndim > 1) throw new IndexError("index_add_(): Index is supposed to be a vector");
+  const size = input.shape[axis] ?? 1;
+  if (index.denseData().some((i) => i < 0 || i >= size)) throw new RuntimeError("index out of range in self");
+  if (source.dtype !== input.dtype) {
+    throw new RuntimeError("index_add_(): self and source must have the same scalar type");
+  }
+  if ((source.shape[axis] ?? 1) !== index.numel()) {
+    throw new RuntimeError(
+      `index_add_(): Number of indices (${index.numel()}) should be equal to source.size(dim): (${source.shape[axis] ?? 1}), for dim: ${axis}`,
+      { shapes: [index.shape, source.shape] },
+    );
+  }
+  const scaled = alpha === 1 ? source : mul(source, alpha);
+  return call(IndexAdd, { dim: axis, index: castRaw(index, int64) }, input, scaled);
+}
+
+/** The elements where mask holds, as a vector; both broadcast. https://docs.pytorch.org/docs/2.13/generated/torch.masked_select.html */
+export function maskedSelect(input: Tensor, mask: Tensor): Tensor {
+  assertTensor(input, "masked_select", "input", 1);
+  assertTensor(mask, "masked_select", "mask", 2);
+  if (mask.dtype !== bool) throw new RuntimeError("masked_select: expected BoolTensor for mask");
+  const shape = broadcastShapes(input.shape, mask.shape);
+  const found: number[] = [];
+  expand(mask, shape)
+    .denseData()
+    .forEach((chosen, i) => {
+      if (chosen) found.push(i);
+    });
+  const index = Tensor.empty([found.length], int64);
+  index.storage.data.set(found);
+  return call(MaskedSelect, { index }, reshape(expand(input, shape), -1));
+}
+
+const MaskedSelect: Op<{ index: Tensor }> = defineOp({
+  name: "masked_select",
+  gradFn: "MaskedSelectBackward0",
+  kernels: ["indexSelect"],
+  forward(ctx, x: Tensor) {
+    ctx.notes = x.shape;
+    return indexSelect(x.detach(), 0, ctx.attrs.index);
+  },
+  backward: ({ attrs: { index }, notes }, grad: Tensor) => [
+    call(IndexAdd, { dim: 0, index }, filled(notes as number[], 0, grad.dtype), grad),
+  ],
+});
+
+export interface RepeatInterleaveOptions {
+  /** Default: of the flat tensor. */
+  dim?: number | null;
+}
+
+/** Each element (or row …) `repeats` times in a row; a tensor says how often for each. https://docs.pytorch.org/docs/2.13/generated/torch.repeat_interleave.html */
+export function repeatInterleave(
+  input: Tensor,
+  repeats: number | Tensor,
+  dim?: number | null | RepeatInterleaveOptions,
+): Tensor;
+export function repeatInterleave(...args: unknown[]): Tensor {
+  const {
+    input,
+    repeats,
+    dim = null,
+  } = bind<{ input: Tensor; repeats: number | Tensor; dim?: number | null }>(
+    "repeat_interleave",
+    ["!input", "!repeats", "dim"],
+    args,
+  );
+  assertTensor(input, "repeat_interleave", "input", 1);
+  const x = dim === null ? reshape(input, -1) : input;
+  const axis = normalizeDim(dim ?? 0, x.ndim);
+  const n = x.shape[axis]!;
+  const given = repeats instanceof Tensor ? Array.from(repeats.denseData()) : [repeats];
+  if (given.length !== 1 && given.length !== n) {
+    throw new RuntimeError(
+      `repeats must have the same size as input along dim, but got repeats.size(0) = ${given.length} and input.size(${axis}) = ${n}`,
+    );
+  }
+  if (given.some((times) => times < 0)) throw new RuntimeError("repeats can not be negative");
+  const order = Array.from({ length: n }, (_, i) =>
+    new Array<number>(given[given.length === 1 ? 0 : i]!).fill(i),
+  ).flat();
+  const index = Tensor.empty([order.length], int64);
+  index.storage.data.set(order);
+  return indexSelect(x, axis, index);
+}
+
+/** A vector as the diagonal of a matrix, or a matrix's diagonal as a vector. https://docs.pytorch.org/docs/2.13/generated/torch.diag.html */
+export function diag(input: Tensor, diagonal: number | { diagonal?: number } = 0): Tensor {
+  assertTensor(input, "diag", "input", 1);
+  const offset = typeof diagonal === "number" ? diagonal : (diagonal.diagonal ?? 0);
+  if (input.ndim === 2) return input.diagonal(offset);
+  if (input.ndim !== 1) {
+    throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${input.ndim}D`, { shapes: [input.shape] });
+  }
+  const n = input.shape[0]!;
+  const width = n + Math.abs(offset);
+  const index = Tensor.empty([n], int64);
+  const start = offset >= 0 ? offset : -offset * width;
+  for (let i = 0; i < n; i++) index.storage.data[i] = start + i * (width + 1);
+  return call(DiagEmbed, { index, width }, input);
+}
+
+const DiagEmbed: Op<{ index: Tensor; width: number }> = defineOp({
+  name: "diag_embed",
+  gradFn: "DiagEmbedBackward0",
+  kernels: ["indexAdd"],
+  forward({ attrs: { index, width } }, x: Tensor) {
+    const out = filled([width, width], 0, x.dtype);
+    kernels.indexAdd(viewAs(out, [1, width * width, 1]), index.kernelView, viewAs(denseRaw(x), [1, x.numel(), 1]));
+    return out;
+  },
+  backward: ({ attrs: { index } }, grad: Tensor) => [indexSelect(reshape(grad, -1), 0, index)],
+});
+
+methods({
+  scatter,
+  scatterAdd,
+  indexAdd,
+  maskedSelect,
+  repeatInterleave,
+  diag,
+  scatter_: (self, dim: number, index: Tensor, source: Tensor | Scalar) =>
+    inPlace(self, (old) => scatter(old, dim, index, source)),
+  scatterAdd_: (self, dim: number, index: Tensor, source: Tensor) =>
+    inPlace(self, (old) => scatterAdd(old, dim, index, source)),
+  indexAdd_: (self, dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }) =>
+    inPlace(self, (old) => indexAdd(old, dim, index, source, options)),
+  maskedFill_: (self, mask: Tensor, value: Scalar | Tensor) => inPlace(self, (old) => maskedFill(old, mask, value)),
+});
+
+declare module "../core/tensor.ts" {
+  interface Tensor {
+    /** Puts source where index says along a dimension. */
+    scatter(dim: number, index: Tensor, source: Tensor | Scalar): Tensor;
+    scatterAdd(dim: number, index: Tensor, source: Tensor): Tensor;
+    indexAdd(dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }): Tensor;
+    /** The elements where mask holds, as a vector. */
+    maskedSelect(mask: Tensor): Tensor;
+    /** Each element several times in a row. */
+    repeatInterleave(repeats: number | Tensor, dim?: number | null | RepeatInterleaveOptions): Tensor;
+    diag(diagonal?: number): Tensor;
+    scatter_(dim: number, index: Tensor, source: Tensor | Scalar): Tensor;
+    scatterAdd_(dim: number, index: Tensor, source: Tensor): Tensor;
+    indexAdd_(dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }): Tensor;
+    /** Elements where mask holds become `value`, in place. */
+    maskedFill_(mask: Tensor, value: Scalar | Tensor): Tensor;
+  }
+}
