@@ -10,6 +10,7 @@ export {
   type ConvTranspose2dOptions,
 } from "./conv_transpose.ts";
 export * from "./dropout.ts";
+export * from "./embedding.ts";
 export type { FactoryOptions } from "./factory.ts";
 export * from "./flatten.ts";
 export * as functional from "./functional.ts";
