@@ -1,5 +1,6 @@
 /** torch.nn: layers, containers, initial values. https://docs.pytorch.org/docs/2.13/nn.html */
 export * from "./activation.ts";
+export * from "./activation_gated.ts";
 export * from "./activation_kin.ts";
 export { ModuleDict, ModuleList, type NamedModules, ParameterList, Sequential } from "./containers.ts";
 export { Conv1d, type Conv1dOptions, Conv2d, type Conv2dOptions, type PaddingMode } from "./conv.ts";
