@@ -188,6 +188,10 @@ export function interpolate(...args: unknown[]): Tensor {
     if (axes === 1) return adaptiveAvgPool1d(input, out[0]!);
     if (axes === 2) return adaptiveAvgPool2d(input, out);
   }
+  const needed = { linear: 1, bilinear: 2, bicubic: 2 }[mode as string];
+  if (needed !== undefined && needed !== axes && axes >= 1 && axes <= 3 && mode !== "bicubic") {
+    throw new NotImplementedError(`Got ${input.ndim}D input, but ${mode} mode needs ${needed + 2}D input`);
+  }
   const gradFn = GRAD_FN[`${mode} ${axes}`];
   if (!gradFn) {
     throw new NotImplementedError(

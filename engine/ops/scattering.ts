@@ -17,6 +17,8 @@ interface ScatterAttrs {
   index: Tensor;
   /** Adds instead of replacing. */
   adds: boolean;
+  /** PyTorch names the node differently for a number. */
+  fromNumber: boolean;
 }
 
 /** The flat position in a tensor of `shape` that every element of index names. */
@@ -36,7 +38,8 @@ function positions(index: Tensor, dim: number, shape: Shape): number[] {
 
 const Scatter: Op<ScatterAttrs> = defineOp({
   name: "scatter",
-  gradFn: ({ adds }) => (adds ? "ScatterAddBackward0" : "ScatterBackward0"),
+  gradFn: ({ adds, fromNumber }) =>
+    adds ? "ScatterAddBackward0" : fromNumber ? "ScatterBackward1" : "ScatterBackward0",
   kernels: ["copy"],
   forward(ctx, x: Tensor, source: Tensor) {
     const { dim, index, adds } = ctx.attrs;
@@ -48,10 +51,11 @@ const Scatter: Op<ScatterAttrs> = defineOp({
     });
     return out;
   },
-  backward({ attrs: { dim, index, adds } }, grad: Tensor) {
+  backward({ attrs }, grad: Tensor) {
+    const { dim, index, adds } = attrs;
     const picked = grad.gather(dim, index);
     if (adds) return [grad, picked];
-    const written = call(Scatter, { dim, index, adds }, filled(grad.shape, 0, bool), filled(index.shape, 1, bool));
+    const written = call(Scatter, attrs, filled(grad.shape, 0, bool), filled(index.shape, 1, bool));
     return [where(written, 0, grad), picked];
   },
 });
@@ -100,7 +104,8 @@ function scattered(
   } else {
     source = expand(castRaw(asOperand(value, name, "value", 3), self.dtype), index.shape);
   }
-  return call(Scatter, { dim: axis, index, adds }, self, source);
+  const fromNumber = !(value instanceof Tensor && value.ndim > 0);
+  return call(Scatter, { dim: axis, index, adds, fromNumber }, self, source);
 }
 
 /** Puts `source` (a tensor or a number) where index says along `dim`: out[index[i][j]][j] = source[i][j] for dim 0. */

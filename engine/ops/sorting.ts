@@ -20,8 +20,8 @@ function ascending(a: number, b: number): number {
 interface OrderAttrs {
   gradFn: string;
   dim: number;
-  /** Which places of the sorted line are kept, by its length. */
-  from: number;
+  /** The first place of the sorted line that is kept; the median's is the first NaN, if there is one. */
+  from: number | "median";
   count: number;
   descending: boolean;
 }
@@ -41,7 +41,8 @@ function order(x: Tensor, { dim, from, count, descending }: OrderAttrs): Tensor 
       for (let k = 0; k < n; k++) line[k] = data[(o * n + k) * inner + i]!;
       const places = Array.from(line, (_, k) => k);
       places.sort((a, b) => (descending ? ascending(line[b]!, line[a]!) : ascending(line[a]!, line[b]!)));
-      for (let k = 0; k < count; k++) out.storage.data[(o * count + k) * inner + i] = places[from + k]!;
+      const first = from === "median" ? medianPlace(line) : from;
+      for (let k = 0; k < count; k++) out.storage.data[(o * count + k) * inner + i] = places[first + k]!;
     }
   }
   return out;
@@ -185,27 +186,22 @@ export function median(...args: unknown[]): Tensor | ValuesAndIndices {
     keepdim = false,
   } = bind<{ input: Tensor } & KeepdimOptions>("median", ["!input", "dim", "keepdim"], args);
   assertTensor(input, "median", "input", 1);
+  const attrs = { from: "median", count: 1, descending: false } as const;
   if (dim === undefined) {
     if (input.numel() === 0) return filled([], Number.NaN, input.dtype);
-    return oneOf(reshape(input, -1), middle(reshape(input, -1), 0), false)[0];
+    return oneOf(reshape(input, -1), { ...attrs, gradFn: "MedianBackward0", dim: 0 }, false)[0];
   }
   const axis = normalizeDim(dim, input.ndim);
   if (input.shape[axis] === 0) {
     throw new IndexError(`median(): Expected reduction dim ${axis} to have non-zero size.`);
   }
-  return oneOf(input, middle(input, axis), keepdim);
+  return oneOf(input, { ...attrs, gradFn: "MedianBackward1", dim: axis }, keepdim);
 }
 
-function middle(x: Tensor, dim: number): OrderAttrs {
-  const n = x.shape[dim] ?? 1;
-  const found = x.dtype.isFloatingPoint && x.denseData().some((v) => Number.isNaN(v));
-  const from = found && x.ndim <= 1 ? firstNaN(x) : Math.floor((n - 1) / 2);
-  return { gradFn: "MedianBackward0", dim, from, count: 1, descending: false };
-}
-
-/** Where the first NaN of a line stands once it is sorted: behind all numbers. */
-function firstNaN(x: Tensor): number {
-  return Array.from(x.denseData()).filter((v) => !Number.isNaN(v)).length;
+/** Where the median of a line stands once it is sorted: the lower middle, or the first NaN, which lie behind all numbers. */
+function medianPlace(line: Float64Array): number {
+  const numbers = line.filter((v) => !Number.isNaN(v)).length;
+  return numbers < line.length ? numbers : Math.floor((line.length - 1) / 2);
 }
 
 export interface UniqueOptions {
