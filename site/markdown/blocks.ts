@@ -23,7 +23,10 @@ async function rendered(children: RootContent[], context: RenderContext): Promis
 
 function details(part: string, summary: string, children: RootContent[]): RootContent {
   // The search must not tell what the page folds away.
-  return element("details", { dataPart: part, dataPagefindIgnore: "" }, [html("summary", {}, [words(summary)]), ...children]);
+  return element("details", { dataPart: part, dataPagefindIgnore: "" }, [
+    html("summary", {}, [words(summary)]),
+    ...children,
+  ]);
 }
 
 /** The directive of this name, or null. */
