@@ -51,7 +51,13 @@ async function readThrough(page: Page): Promise<void> {
     }
     scrollTo(0, 0);
   });
-  await page.waitForLoadState("networkidle");
+  // What the scrolling called for: its pictures, fonts and parts have arrived when none is under way.
+  await page.waitForFunction(
+    () =>
+      document.fonts.status === "loaded" &&
+      [...document.images].every((image) => image.complete || image.loading === "lazy"),
+  );
+  await page.waitForTimeout(150);
 }
 
 /** What axe finds at both widths: by all its rules in the light, and by those about colour in the dark. */
@@ -105,7 +111,9 @@ test.each(AT_REST)("axe finds nothing on %s, in light and dark, wide and narrow,
 test.each(["02-convolution", "03-pooling"])(
   "nor when %s has run, views open and an error shown; and nothing ever left the origin or hung over the edge",
   async (slug) => {
-    const page = await context.newPage();
+    // A context of its own: what is edited here is kept, and is not to be met by another try.
+    const own = await browser.newContext({ serviceWorkers: "block" });
+    const page = await own.newPage();
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
     const lesson = new LessonPage(page, slug, "en");
@@ -126,7 +134,7 @@ test.each(["02-convolution", "03-pooling"])(
     await readThrough(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
     expect(lesson.complaints).toEqual([]);
-    await page.close();
+    await own.close();
   },
 );
 

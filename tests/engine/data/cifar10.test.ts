@@ -136,23 +136,6 @@ describe("CIFAR10", () => {
   });
 });
 
-const SAMPLE = new URL("../../../../shared/data/cifar10/", import.meta.url);
-describe.skipIf(!existsSync(SAMPLE))("the real sample beside the project (skipped where it is absent)", () => {
-  const read = (name: string) => new Uint8Array(readFileSync(new URL(name, SAMPLE)));
-
-  it("has 5,000 and 1,000 pictures, as many of each class", () => {
-    provideDataset({ name: "cifar10", train: read("data_batch_1.bin"), test: read("test_batch.bin") });
-    for (const [train, each] of [
-      [true, 500],
-      [false, 100],
-    ] as const) {
-      const counts = new Array<number>(10).fill(0);
-      for (const label of new CIFAR10("./data", { train }).targets) counts[label]!++;
-      expect(counts).toEqual(new Array(10).fill(each));
-    }
-  });
-});
-
 /** A tar archive of the university's form. */
 function archive(files: [name: string, bytes: Uint8Array][]): Uint8Array<ArrayBuffer> {
   const blocks = files.flatMap(([name, bytes]) => {
