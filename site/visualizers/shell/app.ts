@@ -4,22 +4,26 @@ import type { OpRecord, RecordSummary } from "../../../engine/inspect/records.ts
 import type { LessonRuntime } from "../../components/runtime.ts";
 import type { WhatIf, WhatIfAnswer } from "../../kernel/protocol.ts";
 import { type Strings, stringsFor } from "../i18n.ts";
+import { Calls } from "./calls.ts";
 import { rewriteCall } from "./code.ts";
-import type { Asked, Context, EngineApi, GridPart, Kind, Lit } from "./context.ts";
+import type { Context, GridPart, Kind, Lit } from "./context.ts";
 import { emptyState, message } from "./empty.ts";
 import { NumberText } from "./format.ts";
 import { type FrameActions, frame } from "./frame.ts";
 import { readHash, writeHash } from "./hash.ts";
 import { type HeatPaint, paintHeatmaps } from "./heatmap.ts";
-import { handleKey } from "./keys.ts";
+import { followFocus, handleKey } from "./keys.ts";
 import { Player } from "./player.ts";
+import { Questions } from "./questions.ts";
 import { packSelection, type Selection, unpackSelection, type View } from "./selection.ts";
+import { watch } from "./watch.ts";
 import {
   changeOf,
   diagnose,
   type Edits,
   NO_EDITS,
   packSettings,
+  refusal,
   type Settings,
   settingsOf,
   unpackSettings,
@@ -39,10 +43,9 @@ export class VisualizerApp {
   readonly #ending = new AbortController();
   readonly #uid = `sv${++created}`;
   readonly #painted = new WeakMap<HTMLCanvasElement, string>();
-  readonly #asked = new Map<string, Asked<unknown>>();
-  readonly #records = new Map<number, OpRecord>();
+  readonly #calls: Calls;
+  readonly #questions: Questions;
 
-  #summaries: RecordSummary[] = [];
   #call = 0;
   #own: OpRecord | null = null;
   #gone = false;
@@ -77,6 +80,8 @@ export class VisualizerApp {
     this.#kind = kind;
     this.#t = stringsFor(runtime.locale);
     this.#selection = { ...kind.start };
+    this.#calls = new Calls(runtime);
+    this.#questions = new Questions(runtime, () => this.#draw());
     this.#numbers = new NumberText(
       (values, dtype) => runtime.client.api.format(values, dtype),
       () => this.#draw(),
@@ -121,56 +126,38 @@ export class VisualizerApp {
         this.#draw();
       }),
     );
-    document.addEventListener("visibilitychange", () => document.hidden && this.#player.pause(), { signal });
     this.#host.addEventListener("keydown", (event) => this.#onKey(event), { signal });
-    const sight = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => !entry.isIntersecting)) this.#player.pause();
-    });
-    sight.observe(this.#host);
-    const size = new ResizeObserver(() => this.#measure());
-    size.observe(this.#host);
-    const theme = new MutationObserver(() => this.#draw());
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-    stop(() => {
-      sight.disconnect();
-      size.disconnect();
-      theme.disconnect();
-    });
-  }
-
-  #measure(): void {
-    const style = getComputedStyle(this.#host);
-    const width = Math.floor(
-      this.#host.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight),
-    );
-    if (width === this.#width || width <= 0) return;
-    this.#width = width;
-    this.#draw();
+    const watched = {
+      hidden: () => this.#player.pause(),
+      resized: (width: number) => {
+        if (width === this.#width || width <= 0) return;
+        this.#width = width;
+        this.#draw();
+      },
+      themed: () => this.#draw(),
+    };
+    watch(this.#host, watched, signal);
   }
 
   /** A new run: keeps the place in the picture, drops every earlier answer. */
   async #follow(records: RecordSummary[]): Promise<void> {
-    const wanted = this.#host.dataset.op;
-    const family = records.filter((record) => this.#kind.accepts(record.op));
-    const exact = family.filter((record) => record.op === wanted);
-    this.#summaries = exact.length > 0 ? exact : family;
+    this.#calls.follow(records, this.#kind, this.#host.dataset.op);
     this.#ran = true;
-    this.#records.clear();
     this.#put = false;
     if (this.#restored) this.#call = this.#restored.call;
-    await this.#load(Math.min(this.#call, Math.max(0, this.#summaries.length - 1)));
+    await this.#load(Math.min(this.#call, Math.max(0, this.#calls.count - 1)));
   }
 
   async #load(index: number): Promise<void> {
     this.#call = index;
-    const summary = this.#summaries[index];
+    const summary = this.#calls.at(index);
     if (!summary) {
       this.#own = null;
       this.#draw();
       return;
     }
-    const record = await this.#fetch(index);
-    if (this.#ending.signal.aborted || this.#summaries[index] !== summary || this.#call !== index) return;
+    const record = await this.#calls.fetch(index);
+    if (this.#ending.signal.aborted || this.#calls.at(index) !== summary || this.#call !== index) return;
     this.#own = record;
     this.#gone = record === null;
     this.#forget();
@@ -183,23 +170,13 @@ export class VisualizerApp {
     this.#draw();
   }
 
-  async #fetch(index: number): Promise<OpRecord | null> {
-    const summary = this.#summaries[index];
-    if (!summary) return null;
-    const known = this.#records.get(summary.id);
-    if (known) return known;
-    const record = await this.#runtime.client.api.record(summary.id).catch(() => null);
-    if (record) this.#records.set(summary.id, record);
-    return record;
-  }
-
   #forget(): void {
     this.#settings = null;
     this.#edits = NO_EDITS;
     this.#answer = null;
     this.#change = null;
     this.#compareWith = null;
-    this.#asked.clear();
+    this.#questions.forget();
     this.#hovered = null;
     this.#copied = false;
   }
@@ -217,29 +194,12 @@ export class VisualizerApp {
     const answer = change && (await this.#runtime.client.api.whatIf(change).catch((error: unknown) => refusal(error)));
     if (this.#change !== change || this.#own !== own || this.#ending.signal.aborted) return;
     this.#answer = answer;
-    this.#asked.clear();
+    this.#questions.forget();
     this.#hovered = null;
     const record = this.#record;
     if (record) this.#selection = this.#kind.fit(record, this.#selection);
     this.#remember();
     this.#announce();
-  }
-
-  #ask<T>(key: string, request: (api: EngineApi) => Promise<T>): Asked<T> {
-    const known = this.#asked.get(key) as Asked<T> | undefined;
-    if (known) return known;
-    const asked: Asked<T> = { state: "waiting" };
-    this.#asked.set(key, asked);
-    const keep = (answer: Asked<T>) => {
-      if (this.#asked.get(key) !== asked) return;
-      this.#asked.set(key, answer);
-      this.#draw();
-    };
-    request(this.#runtime.client.api).then(
-      (value) => keep({ state: "ready", value }),
-      (error: unknown) => keep({ state: "failed", message: error instanceof Error ? error.message : String(error) }),
-    );
-    return asked;
   }
 
   #select(patch: Partial<Selection>, from?: GridPart): void {
@@ -399,7 +359,7 @@ export class VisualizerApp {
       },
       editing: this.#editing,
       longFormula: this.#longFormula,
-      siblings: this.#calls().filter(({ index }) => index !== this.#call),
+      siblings: this.#calls.labels(this.#t).filter(({ index }) => index !== this.#call),
       compareWith: this.#compareWith,
       uid: this.#uid,
       select: (patch, from) => this.#select(patch, from),
@@ -421,31 +381,16 @@ export class VisualizerApp {
       },
       toggleFormula: () => this.#toggle("formula"),
       edit: (part, index, value) => this.#edit(part, index, value),
-      ask: (key, request) => this.#ask(key, request),
+      ask: (key, request) => this.#questions.ask(key, request),
       change: () => this.#change ?? { recordId: own.id, attrs: {}, values: {} },
       sibling: (index) =>
-        this.#ask(`sibling:${index}`, async () => {
-          const other = await this.#fetch(index);
+        this.#questions.ask(`sibling:${index}`, async () => {
+          const other = await this.#calls.fetch(index);
           if (!other) throw new Error(this.#t.gone);
           return other;
         }),
       paint: (paint) => paints.push(paint),
     };
-  }
-
-  #calls(): { index: number; label: string; title: string }[] {
-    const size = (shape: number[]) => shape.join("×");
-    const lines = this.#summaries.map((record) => record.line);
-    return this.#summaries.map((record, index) => {
-      const title = this.#t.call(record.line, size(record.inputShape), size(record.outputShape));
-      const unique = lines.filter((line) => line === record.line).length === 1;
-      const name = record.module ? `${record.module} · ` : "";
-      return {
-        index,
-        title,
-        label: `${name}${unique ? this.#t.call(record.line, size(record.inputShape), size(record.outputShape)) : `${index + 1} · ${title}`}`,
-      };
-    });
   }
 
   #actions(): FrameActions {
@@ -540,7 +485,7 @@ export class VisualizerApp {
         context,
         {
           kind: this.#kind,
-          calls: this.#calls(),
+          calls: this.#calls.labels(this.#t),
           call: this.#call,
           stale: cellState === "stale" || cellState === "idle",
           busy: this.#busy,
@@ -556,7 +501,8 @@ export class VisualizerApp {
       this.#root,
     );
     paintHeatmaps(this.#host, paints, this.#painted);
-    this.#moveFocus();
+    if (this.#focusGrid) followFocus(this.#host, this.#focusGrid);
+    this.#focusGrid = null;
   }
 
   #codeFor(context: Context): { code: string | null; source: string | null } {
@@ -573,17 +519,6 @@ export class VisualizerApp {
     return rewrite ?? { code: answer.code, source: null };
   }
 
-  /** After a move by key within a grid the focus follows the roving cell. */
-  #moveFocus(): void {
-    const part = this.#focusGrid;
-    this.#focusGrid = null;
-    if (!part || !this.#host.contains(document.activeElement)) return;
-    const active = document.activeElement?.closest<HTMLElement>("[role=grid]");
-    const suffix = active?.dataset.part === part ? active.dataset.suffix : undefined;
-    const scope = suffix ? `[data-part="${part}"][data-suffix="${suffix}"]` : `[data-part="${part}"]`;
-    this.#host.querySelector<HTMLElement>(`${scope} [role=gridcell][tabindex="0"]`)?.focus({ preventScroll: false });
-  }
-
   #emptyOrMessage() {
     const op = this.#host.dataset.op ?? this.#kind.name;
     const button = {
@@ -593,13 +528,8 @@ export class VisualizerApp {
     };
     if (this.#gone) return message(this.#t.gone, button);
     const state = this.#runtime.state(this.#cell);
-    if (this.#ran && this.#summaries.length === 0 && state === "done")
+    if (this.#ran && this.#calls.count === 0 && state === "done")
       return message(this.#t.noRecords(op, this.#cell), button);
     return html`${emptyState(this.#t, op, this.#kind.name, button)}`;
   }
-}
-
-function refusal(error: unknown): WhatIfAnswer {
-  const message = error instanceof Error ? error.message : String(error);
-  return { ok: false, error: { name: "KernelError", message, hint: null, frames: [], shapes: null, definedIn: null } };
 }

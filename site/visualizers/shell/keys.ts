@@ -102,3 +102,12 @@ function act(key: string, element: HTMLElement, target: KeyTarget): boolean {
       return false;
   }
 }
+
+/** After a move by key within a grid the focus follows the cell that can be reached. */
+export function followFocus(host: HTMLElement, part: GridPart): void {
+  if (!host.contains(document.activeElement)) return;
+  const active = document.activeElement?.closest<HTMLElement>("[role=grid]");
+  const suffix = active?.dataset.part === part ? active.dataset.suffix : undefined;
+  const scope = suffix ? `[data-part="${part}"][data-suffix="${suffix}"]` : `[data-part="${part}"]`;
+  host.querySelector<HTMLElement>(`${scope} [role=gridcell][tabindex="0"]`)?.focus({ preventScroll: false });
+}

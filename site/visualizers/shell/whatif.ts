@@ -3,7 +3,7 @@
  * engine's word; this file only knows a legal neighbour to suggest once the engine has refused.
  */
 import type { ConvRecord, OpRecord } from "../../../engine/inspect/records.ts";
-import type { WhatIf } from "../../kernel/protocol.ts";
+import type { WhatIf, WhatIfAnswer } from "../../kernel/protocol.ts";
 
 export type Pair = [number, number];
 
@@ -235,4 +235,10 @@ export function unpackSettings(text: string, own: Settings): Settings {
     else if (part === "count" || part === "nocount") settings.countIncludePad = part === "count";
   }
   return settings;
+}
+
+/** A what-if that could not even be asked, as an answer. */
+export function refusal(error: unknown): WhatIfAnswer {
+  const message = error instanceof Error ? error.message : String(error);
+  return { ok: false, error: { name: "KernelError", message, hint: null, frames: [], shapes: null, definedIn: null } };
 }
