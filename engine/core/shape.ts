@@ -22,8 +22,8 @@ export function contiguousStrides(shape: Shape): number[] {
 
 export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
   let expected = 1;
+  if (shape.includes(0)) return true;
   for (let i = shape.length - 1; i >= 0; i--) {
-    if (shape[i] === 0) return true;
     if (shape[i] !== 1 && strides[i] !== expected) return false;
     expected *= shape[i]!;
   }
@@ -66,6 +66,16 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
 export function broadcastStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
   const shift = target.length - shape.length;
   return target.map((size, i) => (i < shift || (shape[i - shift] === 1 && size !== 1) ? 0 : strides[i - shift]!));
+}
+
+/** As `broadcastStrides`, with the strides that ATen's expand gives a new axis of size 1: as if it had been unsqueezed. */
+export function expandStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
+  const out = broadcastStrides(shape, strides, target);
+  if (shape.length === 0) return out;
+  for (let i = target.length - shape.length - 1; i >= 0; i--) {
+    if (target[i] === 1) out[i] = i + 1 < target.length ? target[i + 1]! * out[i + 1]! : 1;
+  }
+  return out;
 }
 
 /**

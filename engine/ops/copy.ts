@@ -4,14 +4,14 @@ import { isOptions } from "../core/arguments.ts";
 import { Device, device as toDevice } from "../core/device.ts";
 import { bool, DType, float32, float64, int32, int64, uint8 } from "../core/dtype.ts";
 import { Tensor } from "../core/tensor.ts";
-import { castRaw, copyRaw } from "./operands.ts";
+import { copyInOrder, copyRaw } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
-const Clone: Op<null> = defineOp({
+const Clone: Op<{ rowMajor: boolean }> = defineOp({
   name: "clone",
   gradFn: "CloneBackward0",
   kernels: ["copy"],
-  forward: (_, x: Tensor) => copyRaw(x),
+  forward: ({ attrs }, x: Tensor) => (attrs.rowMajor ? copyRaw(x) : copyInOrder(x)),
   backward: (_, grad: Tensor) => [grad],
 });
 
@@ -19,18 +19,23 @@ const ToCopy: Op<{ dtype: DType }> = defineOp({
   name: "_to_copy",
   gradFn: "ToCopyBackward0",
   kernels: ["copy"],
-  forward: ({ attrs }, x: Tensor) => (x.dtype === attrs.dtype ? copyRaw(x) : castRaw(x, attrs.dtype)),
+  forward: ({ attrs }, x: Tensor) => copyInOrder(x, attrs.dtype),
   backward: (_, grad: Tensor) => [grad],
 });
 
-/** A dense copy that belongs to the graph. */
+/** A copy that belongs to the graph, in the memory order of the original: a transposed matrix stays one. */
 export function clone(input: Tensor): Tensor {
-  return call(Clone, null, input);
+  return call(Clone, { rowMajor: false }, input);
+}
+
+/** A copy that belongs to the graph, row by row. */
+export function cloneRowMajor(input: Tensor): Tensor {
+  return call(Clone, { rowMajor: true }, input);
 }
 
 /** The tensor itself when its elements lie row by row, else a dense copy. */
 export function contiguous(input: Tensor): Tensor {
-  return input.isContiguous() ? input : clone(input);
+  return input.isContiguous() ? input : cloneRowMajor(input);
 }
 
 export interface ToOptions {
@@ -78,7 +83,7 @@ methods({
 
 declare module "../core/tensor.ts" {
   interface Tensor {
-    /** A dense copy that belongs to the graph. */
+    /** A copy that belongs to the graph, in the memory order of the original. */
     clone: Method<typeof clone>;
     /** Itself when its elements lie row by row, else a dense copy. */
     contiguous: Method<typeof contiguous>;

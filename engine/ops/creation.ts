@@ -8,7 +8,7 @@ import { getDefaultDtype, scalarDtype } from "../core/promotion.ts";
 import { numel, type Shape, sizeText } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { type NestedArray, pythonTypeName, Tensor } from "../core/tensor.ts";
-import { filled } from "./operands.ts";
+import { filled, filledLike } from "./operands.ts";
 
 export interface TensorOptions {
   /** Element type. Default: what the values are, else float32. */
@@ -221,7 +221,7 @@ function constantLike(name: string, value: number) {
       ["!input", "*", ...OPTION_NAMES],
       [input, options],
     );
-    return finish(filled(like.shape, value, rest.dtype ?? like.dtype), rest);
+    return finish(filledLike(like, value, rest.dtype ?? like.dtype), rest);
   };
 }
 
@@ -235,7 +235,7 @@ export const emptyLike: (input: Tensor, options?: TensorOptions) => Tensor = con
 /** `fillValue` in the shape and dtype of `input`. */
 export function fullLike(input: Tensor, fillValue: number | boolean, options: TensorOptions = {}): Tensor {
   const dtype = options.dtype ?? input.dtype;
-  return finish(filled(input.shape, convert(fillValue, dtype), dtype), options);
+  return finish(filledLike(input, convert(fillValue, dtype), dtype), options);
 }
 
 /** start, start + step, … below end: `arange(5)`, `arange(1, 4)`, `arange(0, 1, 0.25)`. */

@@ -4,7 +4,7 @@
  */
 import { kernels } from "../backends/index.ts";
 import { bool, int64 } from "../core/dtype.ts";
-import { IndexError, RuntimeError, TypeError } from "../core/errors.ts";
+import { IndexError, TypeError, ValueError } from "../core/errors.ts";
 import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
@@ -13,7 +13,7 @@ import { inPlace } from "./inplace.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { select, sliceRaw } from "./slicing.ts";
-import { expand, permute, reshape, unsqueeze } from "./view.ts";
+import { alias, expand, permute, reshape, unsqueeze } from "./view.ts";
 
 /** An integer, a slice ("1:3", "::2", ":"), "..." for all dimensions between, null for a new axis, or a tensor of positions or truth values. */
 export type Index = number | boolean | string | null | Tensor | readonly number[] | readonly boolean[];
@@ -26,7 +26,8 @@ function parseSlice(text: string, size: number): { start: number; length: number
     throw new IndexError(`'${text}' is not a slice`, { hint: 'slices are written "1:3", "::2", ":" or "..."' });
   }
   const step = match[3] === undefined ? 1 : Number(match[3]);
-  if (step <= 0) throw new RuntimeError("step must be greater than zero");
+  if (step === 0) throw new ValueError("slice step cannot be zero");
+  if (step < 0) throw new ValueError("step must be greater than zero");
   const clip = (given: string | undefined, absent: number): number => {
     if (given === undefined) return absent;
     const value = Number(given);
@@ -54,11 +55,9 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
   }
   let view = input;
   let dim = 0;
-  // Messages count dimensions as the learner wrote them: those already selected included.
-  let selected = 0;
   let seenEllipsis = false;
   const tensors = new Map<number, Tensor>();
-  for (const index of indices) {
+  for (const [place, index] of indices.entries()) {
     if (index === "...") {
       if (seenEllipsis) throw new IndexError("an index can only have a single ellipsis ('...')");
       seenEllipsis = true;
@@ -75,10 +74,9 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
         );
       }
       if (index < -size || index >= size) {
-        throw new IndexError(`index ${index} is out of bounds for dimension ${dim + selected} with size ${size}`);
+        throw new IndexError(`index ${index} is out of bounds for dimension ${place} with size ${size}`);
       }
       view = select(view, dim, index);
-      selected++;
     } else if (typeof index === "string") {
       const { start, length, step } = parseSlice(index, view.shape[dim]!);
       if (start !== 0 || step !== 1 || length !== view.shape[dim]) view = sliceRaw(view, dim, start, length, step);
@@ -211,7 +209,8 @@ function advanced(view: Tensor, tensors: Map<number, Tensor>): Tensor {
 export function get(input: Tensor, ...indices: Index[]): Tensor {
   const { view, tensors } = applyBasic(input, indices);
   if (tensors.size > 0) return advanced(view, tensors);
-  return view === input ? input.view(input.shape) : view;
+  if (view !== input) return view;
+  return indices.length === 1 && indices[0] !== "..." ? sliceRaw(input, 0, 0, input.shape[0]!, 1) : alias(input);
 }
 
 /** Writes `value` (a number, or a tensor that broadcasts) where `get` would read. */
@@ -220,7 +219,7 @@ export function set(input: Tensor, indices: Index | readonly Index[], value: Sca
   const { view, tensors } = applyBasic(input, list);
   const source = asOperand(value, "__setitem__", "value", 3);
   if (tensors.size === 0) {
-    const target = view === input ? input.view(input.shape) : view;
+    const target = view === input ? alias(input) : view;
     target.copy_(source.ndim > target.ndim ? reshape(source, source.shape.slice(source.ndim - target.ndim)) : source);
     return input;
   }

@@ -32,7 +32,7 @@ function checkInPlace(self: Tensor): void {
 
 /** A tensor that shows one number many times (expand) has no place for different ones. */
 function checkOverlap(self: Tensor): void {
-  if (!self.shape.some((size, dim) => size > 1 && self.strides[dim] === 0)) return;
+  if (self.numel() === 0 || !self.shape.some((size, dim) => size > 1 && self.strides[dim] === 0)) return;
   throw new RuntimeError(
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.",
   );

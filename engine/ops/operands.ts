@@ -1,10 +1,11 @@
 /** How operations call kernels: promotion, broadcasting and casting, once for all. */
 import type { BinaryOp, UnaryOp, View } from "../backends/backend.ts";
 import { kernels } from "../backends/index.ts";
-import { allocate, bool, type DType, int64 } from "../core/dtype.ts";
+import { allocate, bool, type DType, float64, int64 } from "../core/dtype.ts";
 import { TypeError } from "../core/errors.ts";
+import { copyStrides, resultStrides, type Strided } from "../core/layout.ts";
 import { getDefaultDtype, resultType, scalarDtype } from "../core/promotion.ts";
-import { broadcastShapes, broadcastStrides, contiguousStrides, type Shape, sameShape } from "../core/shape.ts";
+import { broadcastShapes, broadcastStrides, contiguousStrides, numel, type Shape, sameShape } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 
@@ -12,9 +13,10 @@ export type Scalar = number | boolean;
 /** What arithmetic accepts beside a tensor. */
 export type Operand = Tensor | Scalar;
 
-/** A number as a 0-d tensor that takes part in promotion only by its kind. */
+/** A number as a 0-d tensor that takes part in promotion only by its kind; a fraction keeps all its digits for float64. */
 export function wrapNumber(value: Scalar): Tensor {
-  const dtype = scalarDtype(value);
+  const kind = scalarDtype(value);
+  const dtype = kind.isFloatingPoint ? float64 : kind;
   const data = allocate(dtype, 1);
   data[0] = Number(value);
   const wrapped = new Tensor(new Storage(dtype, data), []);
@@ -37,6 +39,37 @@ export function castRaw(x: Tensor, dtype: DType): Tensor {
   const out = Tensor.empty(x.shape, dtype);
   kernels.copy(x.kernelView, out.kernelView);
   return out;
+}
+
+/**
+ * A new tensor that an element-wise kernel fills, in the memory order that ATen gives it. The kernel sees all of them with
+ * their axes in that order, so that what it writes lies row by row for it.
+ */
+function elementwise(
+  shape: Shape,
+  dtype: DType,
+  operands: readonly View[],
+  strides: readonly number[],
+  run: (out: View, ...operands: View[]) => void,
+): Tensor {
+  const out = new Tensor(Storage.allocate(dtype, numel(shape)), shape, strides);
+  if (out.isContiguous()) {
+    run(out.kernelView, ...operands);
+    return out;
+  }
+  const order = shape.map((_, axis) => axis).sort((a, b) => strides[b]! - strides[a]! || a - b);
+  const ordered = (x: View): View => ({
+    ...x,
+    shape: order.map((axis) => x.shape[axis]!),
+    strides: order.map((axis) => x.strides[axis]!),
+  });
+  run(ordered(out.kernelView), ...operands.map(ordered));
+  return out;
+}
+
+/** A copy in another dtype or the same one, in the memory order of the original where that has no gaps. No gradient. */
+export function copyInOrder(x: Tensor, dtype: DType = x.dtype): Tensor {
+  return elementwise(x.shape, dtype, [x.kernelView], copyStrides(x), (out, from) => kernels.copy(from!, out));
 }
 
 /** A dense copy. No gradient. */
@@ -62,6 +95,11 @@ function operandView(x: Tensor, dtype: DType, shape: Shape): View {
   return viewAs(cast, shape, broadcastStrides(cast.shape, cast.strides, shape));
 }
 
+/** Where an operand lies, as decides the layout of a result: before any cast. */
+function layoutOf(x: Tensor, shape: Shape): Strided {
+  return sameShape(x.shape, shape) ? x : { shape: x.shape, strides: broadcastStrides(x.shape, x.strides, shape) };
+}
+
 export interface BinaryRule {
   /** The dtype to compute in; default: what promotion says. */
   compute?: DType;
@@ -73,9 +111,9 @@ export interface BinaryRule {
 export function binary(op: BinaryOp, a: Tensor, b: Tensor, rule: BinaryRule = {}): Tensor {
   const compute = rule.compute ?? resultType(a, b);
   const shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShapes(a.shape, b.shape);
-  const out = Tensor.empty(shape, rule.result ?? compute);
-  kernels.binary(op, operandView(a, compute, shape), operandView(b, compute, shape), out.kernelView);
-  return out;
+  const operands = [operandView(a, compute, shape), operandView(b, compute, shape)];
+  const strides = resultStrides(shape, [layoutOf(a, shape), layoutOf(b, shape)]);
+  return elementwise(shape, rule.result ?? compute, operands, strides, (out, x, y) => kernels.binary(op, x!, y!, out));
 }
 
 /** An element-wise kernel that gives true or false. */
@@ -85,32 +123,35 @@ export function comparison(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
 
 /** An element-wise kernel of one tensor, in its own dtype. */
 export function unary(op: UnaryOp, x: Tensor, dtype: DType = x.dtype): Tensor {
-  const out = Tensor.empty(x.shape, dtype);
-  kernels.unary(op, x.kernelView, out.kernelView);
-  return out;
+  const strides = resultStrides(x.shape, [x]);
+  return elementwise(x.shape, dtype, [x.kernelView], strides, (out, from) => kernels.unary(op, from!, out));
 }
 
 /** As `unary` for functions that make floats of integers (exp, sqrt …). */
 export function unaryFloat(op: UnaryOp, x: Tensor): Tensor {
-  return unary(op, x.dtype.isFloatingPoint ? x : castRaw(x, getDefaultDtype()));
+  return unary(op, x.dtype.isFloatingPoint ? x : copyInOrder(x, getDefaultDtype()));
 }
 
 export function whereRaw(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const dtype = resultType(a, b);
   const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape));
-  const out = Tensor.empty(shape, dtype);
-  kernels.where(
-    operandView(condition, bool, shape),
-    operandView(a, dtype, shape),
-    operandView(b, dtype, shape),
-    out.kernelView,
+  const operands = [operandView(condition, bool, shape), operandView(a, dtype, shape), operandView(b, dtype, shape)];
+  const layouts = [condition, a, b].map((x) => layoutOf(x, shape));
+  return elementwise(shape, dtype, operands, resultStrides(shape, layouts), (out, c, x, y) =>
+    kernels.where(c!, x!, y!, out),
   );
-  return out;
 }
 
 /** A dense tensor filled with one value. */
 export function filled(shape: Shape, value: number, dtype: DType): Tensor {
   const out = Tensor.empty(shape, dtype);
+  if (value !== 0) kernels.fill(out.kernelView, value);
+  return out;
+}
+
+/** A tensor of x's shape filled with one value, in x's memory order where that has no gaps. */
+export function filledLike(x: Tensor, value: number, dtype: DType): Tensor {
+  const out = new Tensor(Storage.allocate(dtype, x.numel()), x.shape, copyStrides(x));
   if (value !== 0) kernels.fill(out.kernelView, value);
   return out;
 }

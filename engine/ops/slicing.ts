@@ -117,11 +117,55 @@ const Diagonal: Op<DiagonalAttrs> = defineOp({
   },
 });
 
+interface UnfoldAttrs {
+  dim: number;
+  size: number;
+  step: number;
+}
+
+const Unfold: Op<UnfoldAttrs> = defineOp({
+  name: "unfold",
+  gradFn: "UnfoldBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    ctx.notes = geometryOf(x);
+    return makeView(x, ...unfolded(x, ctx.attrs));
+  },
+  backward({ attrs, notes }, grad: Tensor) {
+    const probe = Tensor.empty((notes as Geometry).shape, grad.dtype);
+    const [shape, strides] = unfolded(probe, attrs);
+    return [asStridedBackward(grad, { baseShape: [...probe.shape], shape, strides, offset: 0 })];
+  },
+});
+
+/** Shape and strides of the windows along a dimension: the windows stay there, what is in them becomes the last one. */
+function unfolded({ shape, strides }: Tensor, { dim, size, step }: UnfoldAttrs): [shape: number[], strides: number[]] {
+  if (shape.length === 0) return [[size], [1]];
+  return [
+    [...shape.with(dim, Math.floor((shape[dim]! - size) / step) + 1), size],
+    [...strides.with(dim, strides[dim]! * step), strides[dim]!],
+  ];
+}
+
+/**
+ * All windows of `size` elements along a dimension, `step` apart, as a view with one dimension more.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.unfold.html
+ * @throws RuntimeError where no window fits, or step is not positive
+ */
+export function unfoldWindows(input: Tensor, dimension: number, size: number, step: number): Tensor {
+  const dim = normalizeDim(dimension, input.ndim);
+  const most = input.ndim === 0 ? 1 : input.shape[dim]!;
+  if (size < 0) throw new RuntimeError(`size is ${size} but must be >= 0`);
+  if (size > most) throw new RuntimeError(`maximum size for tensor at dimension ${dim} is ${most} but size is ${size}`);
+  if (step <= 0) throw new RuntimeError(`step is ${step} but must be > 0`);
+  return call(Unfold, { dim, size, step }, input);
+}
+
 /** One index along a dimension, which disappears. */
 export function select(input: Tensor, dim: number, index: number): Tensor {
+  if (input.ndim === 0) throw new IndexError("select() cannot be applied to a 0-dim tensor.");
   const axis = normalizeDim(dim, input.ndim);
   const size = input.shape[axis]!;
-  if (input.ndim === 0) throw new IndexError("select() cannot be applied to a 0-dim tensor.");
   if (index < -size || index >= size) {
     throw new IndexError(
       `select(): index ${index} out of range for tensor of size ${sizeText(input.shape)} at dimension ${axis}`,
@@ -144,6 +188,7 @@ export function sliceRaw(
 
 /** `length` elements along a dimension from `start` on. */
 export function narrow(input: Tensor, dim: number, start: number, length: number): Tensor {
+  if (input.ndim === 0) throw new RuntimeError("narrow() cannot be applied to a 0-dim tensor.");
   const axis = normalizeDim(dim, input.ndim);
   const size = input.shape[axis]!;
   const from = start < 0 ? start + size : start;
@@ -159,15 +204,19 @@ export function narrow(input: Tensor, dim: number, start: number, length: number
 
 /** The diagonal of the matrix that two dimensions form, as the last dimension. */
 export function diagonal(input: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
-  return call(Diagonal, { offset, dim1: normalizeDim(dim1, input.ndim), dim2: normalizeDim(dim2, input.ndim) }, input);
+  const [first, second] = [normalizeDim(dim1, input.ndim), normalizeDim(dim2, input.ndim)];
+  if (first === second) throw new RuntimeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`);
+  return call(Diagonal, { offset, dim1: first, dim2: second }, input);
 }
 
-methods({ select, narrow, diagonal });
+methods({ select, narrow, diagonal, unfold: unfoldWindows });
 
 declare module "../core/tensor.ts" {
   interface Tensor {
     select: Method<typeof select>;
     narrow: Method<typeof narrow>;
     diagonal: Method<typeof diagonal>;
+    /** All windows of `size` elements along a dimension, `step` apart, as a view with one dimension more. */
+    unfold: Method<typeof unfoldWindows>;
   }
 }

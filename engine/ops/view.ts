@@ -1,9 +1,11 @@
 /** Views: the same storage read with another shape and strides. https://docs.pytorch.org/docs/2.13/tensor_view.html */
+import { TYPE_NAMES } from "../autograd/node.ts";
 import { bind, isOptions } from "../core/arguments.ts";
+import { bool } from "../core/dtype.ts";
 import { RuntimeError, TypeError } from "../core/errors.ts";
-import { broadcastStrides, inferShape, normalizeDim, numel, type Shape, sizeText, viewStrides } from "../core/shape.ts";
+import { expandStrides, inferShape, normalizeDim, numel, type Shape, sizeText, viewStrides } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
-import { clone } from "./copy.ts";
+import { cloneRowMajor } from "./copy.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
 /** The same storage with another geometry; shares the version counter and follows in-place changes of its base. */
@@ -46,6 +48,19 @@ const ReshapeCopy: Op<ShapeAttrs> = defineOp({
   backward: (ctx, grad: Tensor) => [reshape(grad, ctx.notes as number[])],
 });
 
+const Alias: Op<null> = defineOp({
+  name: "alias",
+  gradFn: "AliasBackward0",
+  kernels: [],
+  forward: (_, x: Tensor) => makeView(x, x.shape, x.strides),
+  backward: (_, grad: Tensor) => [grad],
+});
+
+/** The whole tensor as a view of itself. */
+export function alias(input: Tensor): Tensor {
+  return call(Alias, null, input);
+}
+
 const Permute: Op<{ dims: number[] }> = defineOp({
   name: "permute",
   gradFn: "PermuteBackward0",
@@ -66,6 +81,7 @@ const Permute: Op<{ dims: number[] }> = defineOp({
 });
 
 function swapped(x: Tensor, dim0: number, dim1: number): Tensor {
+  if (x.ndim === 0) return makeView(x, x.shape, x.strides);
   const shape = [...x.shape];
   const strides = [...x.strides];
   [shape[dim0], shape[dim1]] = [shape[dim1]!, shape[dim0]!];
@@ -93,7 +109,7 @@ const Expand: Op<ShapeAttrs> = defineOp({
   name: "expand",
   gradFn: "ExpandBackward0",
   kernels: [],
-  forward: ({ attrs: { shape } }, x: Tensor) => makeView(x, shape, broadcastStrides(x.shape, x.strides, shape)),
+  forward: ({ attrs: { shape } }, x: Tensor) => makeView(x, shape, expandStrides(x.shape, x.strides, shape)),
   backward: (_, grad: Tensor) => [grad],
 });
 
@@ -160,7 +176,7 @@ export function reshape(input: Tensor, ...shape: Sizes): Tensor {
   assertTensor(input, "reshape", "input", 1);
   const target = inferShape(listOf("reshape", "shape", shape), input.numel());
   if (viewStrides(input.shape, input.strides, target)) return call(View, { shape: target }, input);
-  return call(ReshapeCopy, { shape: target }, clone(input));
+  return call(ReshapeCopy, { shape: target }, cloneRowMajor(input));
 }
 
 /** Dimensions in another order. */
@@ -187,13 +203,18 @@ export function t(input: Tensor): Tensor {
   return call(T, null, input);
 }
 
+/** How PyTorch's messages name a tensor's type. */
+function typeText({ dtype }: Tensor): string {
+  return dtype === bool ? "CPUBoolType" : `torch.${TYPE_NAMES[dtype.name]}`;
+}
+
 /** Axes of size 1 repeated without a copy; -1 keeps a size. */
 export function expand(input: Tensor, ...sizes: Sizes): Tensor {
   const given = listOf("expand", "size", sizes);
   const shift = given.length - input.ndim;
   if (shift < 0) {
     throw new RuntimeError(
-      `expand(torch.${input.dtype.name === "float32" ? "FloatTensor" : "Tensor"}{${sizeText(input.shape)}}, size=${sizeText(given)}): the number of sizes provided (${given.length}) must be greater or equal to the number of dimensions in the tensor (${input.ndim})`,
+      `expand(${typeText(input)}{${sizeText(input.shape)}}, size=${sizeText(given)}): the number of sizes provided (${given.length}) must be greater or equal to the number of dimensions in the tensor (${input.ndim})`,
     );
   }
   const shape = given.map((size, i) => {
@@ -212,6 +233,7 @@ export function expand(input: Tensor, ...sizes: Sizes): Tensor {
     }
     return size;
   });
+  if (shape.some((size) => size < 0)) throw new RuntimeError("numel: integer multiplication overflow");
   return call(Expand, { shape }, input);
 }
 
@@ -265,14 +287,32 @@ export interface FlattenOptions {
 
 /** One dimension as several; one of the sizes may be -1. */
 export function unflatten(input: Tensor, dim: number, sizes: readonly number[]): Tensor {
-  const axis = normalizeDim(dim, input.ndim);
-  const inner = sizes.includes(-1) ? inferShape(sizes, input.shape[axis]!) : [...sizes];
-  if (numel(inner) !== input.shape[axis]) {
+  if (sizes.length === 0) throw new RuntimeError("unflatten: sizes must be non-empty");
+  if (input.ndim === 0) {
     throw new RuntimeError(
-      `unflatten: Provided sizes ${sizeText(sizes)} don't multiply up to the size of dim ${axis} (${input.shape[axis]}) in the input tensor`,
+      `unflatten got an unexpected error:\nDimension specified as ${normalizeDim(dim, 0)} but tensor has no dimensions`,
+    );
+  }
+  const axis = normalizeDim(dim, input.ndim);
+  const size = input.shape[axis]!;
+  const inner = unflattened(sizes, size);
+  if (numel(inner) !== size) {
+    throw new RuntimeError(
+      `unflatten: Provided sizes ${sizeText(sizes)} don't multiply up to the size of dim ${axis} (${size}) in the input tensor`,
     );
   }
   return view(input, [...input.shape.slice(0, axis), ...inner, ...input.shape.slice(axis + 1)]);
+}
+
+/** The sizes with a -1 solved where they can make up `size`; else as they are given. */
+function unflattened(sizes: readonly number[], size: number): number[] {
+  const known = numel(sizes.filter((s) => s !== -1));
+  if (!sizes.includes(-1) || (known > 0 && size % known !== 0) || (known === 0 && size > 0)) return [...sizes];
+  try {
+    return inferShape(sizes, size);
+  } catch (error) {
+    throw new RuntimeError(`unflatten got an unexpected error:\n${(error as Error).message}`);
+  }
 }
 
 /** Dimensions moved to other places, the rest in order. */
@@ -281,8 +321,21 @@ export function movedim(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): Tensor {
-  const from = [source].flat().map((d) => normalizeDim(d as number, input.ndim));
-  const to = [destination].flat().map((d) => normalizeDim(d as number, input.ndim));
+  const [sources, destinations] = [[source].flat() as number[], [destination].flat() as number[]];
+  if (sources.length !== destinations.length) {
+    throw new RuntimeError(
+      `movedim: Invalid source or destination dims: source (${sizeText(sources)} dims) should contain the same number of dims as destination (${sizeText(destinations)} dims)`,
+    );
+  }
+  const from = sources.map((d) => normalizeDim(d, input.ndim));
+  const to = destinations.map((d) => normalizeDim(d, input.ndim));
+  if (new Set(from).size < from.length) {
+    throw new RuntimeError(`movedim: repeated dim in \`source\` (${sizeText(sources)})`);
+  }
+  if (new Set(to).size < to.length) {
+    throw new RuntimeError(`movedim: repeated dim in \`destination\` (${sizeText(destinations)})`);
+  }
+  if (input.ndim === 0) return alias(input);
   const order = new Array<number>(input.ndim).fill(-1);
   to.forEach((d, i) => {
     order[d] = from[i]!;
