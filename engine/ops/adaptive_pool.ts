@@ -2,7 +2,7 @@
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { int64 } from "../core/dtype.ts";
-import { RuntimeError, ValueError } from "../core/errors.ts";
+import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
@@ -182,23 +182,29 @@ const Unpool: Op<PlaceAttrs> = defineOp({
 /** A size, or null to keep the input's. */
 export type AdaptiveSize = number | null | readonly (number | null)[];
 
-function adaptiveSize(name: string, outputSize: AdaptiveSize, input: Tensor): [number, number] {
-  const list: readonly (number | null)[] =
-    typeof outputSize === "number" || outputSize === null ? [outputSize, outputSize] : outputSize;
-  if (list.length !== 2) throw new RuntimeError(`${name}: output_size must be 2`);
-  const out = list.map((n, i) => n ?? input.shape[input.ndim - 2 + i]!) as [number, number];
-  if (out.some((n) => n < 0)) {
-    throw new RuntimeError(
-      `${name}: elements of output_size must be greater than or equal to 0 but received {${out.join(", ")}}`,
-    );
+function adaptiveSize(outputSize: AdaptiveSize, input: Tensor): number[] {
+  if (typeof outputSize === "number") return [outputSize, outputSize];
+  const list = outputSize ?? [null, null];
+  if (input.ndim <= list.length) {
+    throw new ValueError(`Input dimension should be at least ${list.length + 1}`, { shapes: [input.shape] });
   }
-  return out;
+  return list.map((n, i) => n ?? input.shape[input.ndim - 2 + i]!);
 }
 
-function checkAdaptiveInput(name: string, input: Tensor, colon: string): void {
-  if (input.ndim === 3 || input.ndim === 4) return;
-  throw new RuntimeError(`${name}(): Expected 3D or 4D tensor, but got${colon} ${sizeText(input.shape)}`, {
-    shapes: [input.shape],
+/** @throws RuntimeError for an axis of no length; the first may be empty. */
+function checkFilled(name: string, { shape }: Tensor, first: number): void {
+  const empty = shape.findIndex((n, dim) => dim >= first && n === 0);
+  if (empty < 0) return;
+  throw new RuntimeError(
+    `${name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ${sizeText(shape)} with dimension ${empty} being empty`,
+    { shapes: [shape] },
+  );
+}
+
+function checkAdaptiveDtype(name: string, { dtype }: Tensor): void {
+  if (dtype.isFloatingPoint) return;
+  throw new NotImplementedError(`"${name}" not implemented for '${SCALAR_TYPE_NAMES[dtype.name]}'`, {
+    hint: "convert it first: x.float()",
   });
 }
 
@@ -218,9 +224,22 @@ export function adaptiveAvgPool2d(input: Tensor, outputSize: AdaptiveSize): Tens
 export function adaptiveAvgPool2d(...args: unknown[]): Tensor {
   const { input, outputSize } = bind<AdaptiveArguments>("adaptive_avg_pool2d", ["!input", "!outputSize"], args);
   assertTensor(input, "adaptive_avg_pool2d", "input", 1);
-  const out = adaptiveSize("adaptive_avg_pool2d", outputSize, input);
-  checkAdaptiveInput("adaptive_avg_pool2d", input, "");
-  if (out[0] === 1 && out[1] === 1) return mean(input, [-1, -2], { keepdim: true });
+  const name = "adaptive_avg_pool2d";
+  const out = adaptiveSize(outputSize, input) as [number, number];
+  if (out.length !== 2) throw new RuntimeError(`${name}: output_size must be 2`);
+  if (out.some((n) => n < 0)) {
+    throw new RuntimeError(
+      `${name}: elements of output_size must be greater than or equal to 0 but received {${out.join(", ")}}`,
+    );
+  }
+  if (out[0] === 1 && out[1] === 1 && input.ndim >= 2) return mean(input, [-1, -2], { keepdim: true });
+  if (input.ndim !== 3 && input.ndim !== 4) {
+    throw new RuntimeError(`${name}(): Expected 3D or 4D tensor, but got ${sizeText(input.shape)}`, {
+      shapes: [input.shape],
+    });
+  }
+  checkFilled(name, input, input.ndim - 2);
+  checkAdaptiveDtype(name, input);
   return call(AdaptiveAvgPool, { size: input.shape.slice(-2) as unknown as [number, number], out }, input);
 }
 
@@ -232,9 +251,12 @@ function checkSequence(name: string, input: Tensor): void {
   );
 }
 
-function single(outputSize: AdaptiveSize, input: Tensor): number {
-  const first = Array.isArray(outputSize) ? outputSize[0] : (outputSize as number | null);
-  return first ?? input.shape.at(-1)!;
+function single(name: string, outputSize: AdaptiveSize, input: Tensor): number {
+  const list = Array.isArray(outputSize) ? outputSize : [outputSize];
+  if (list.length !== 1) {
+    throw new RuntimeError(`${name}() argument 'output_size' should contain one int (got ${list.length})`);
+  }
+  return list[0] ?? input.shape.at(-1)!;
 }
 
 /** As adaptiveAvgPool2d along the last axis of [N, C, L] or [C, L]. */
@@ -243,7 +265,7 @@ export function adaptiveAvgPool1d(...args: unknown[]): Tensor {
   const { input, outputSize } = bind<AdaptiveArguments>("adaptive_avg_pool1d", ["!input", "!outputSize"], args);
   assertTensor(input, "adaptive_avg_pool1d", "input", 1);
   checkSequence("adaptive_avg_pool1d", input);
-  return squeeze(adaptiveAvgPool2d(unsqueeze(input, -2), [1, single(outputSize, input)]), -2);
+  return squeeze(adaptiveAvgPool2d(unsqueeze(input, -2), [1, single("adaptive_avg_pool1d", outputSize, input)]), -2);
 }
 
 /**
@@ -265,9 +287,23 @@ export function adaptiveMaxPool2d(...args: unknown[]): Tensor | [Tensor, Tensor]
     args,
   );
   assertTensor(input, "adaptive_max_pool2d", "input", 1);
-  const size = adaptiveSize("adaptive_max_pool2d", outputSize, input);
-  checkAdaptiveInput("adaptive_max_pool2d", input, ":");
-  const attrs = { size: input.shape.slice(-2) as unknown as [number, number], out: size };
+  const name = "adaptive_max_pool2d";
+  const out = adaptiveSize(outputSize, input) as [number, number];
+  if (input.ndim !== 3 && input.ndim !== 4) {
+    throw new RuntimeError(`${name}(): Expected 3D or 4D tensor, but got: ${sizeText(input.shape)}`, {
+      shapes: [input.shape],
+    });
+  }
+  checkFilled(name, input, 1);
+  if (out.length !== 2) throw new RuntimeError(`${name}(): internal error: output_size.size() must be 2`);
+  if (out.some((n) => n < 0)) {
+    const shape = [...input.shape.slice(0, -2), ...out];
+    throw new RuntimeError(
+      `Trying to create tensor with negative dimension ${shape.find((n) => n < 0)}: ${sizeText(shape)}`,
+    );
+  }
+  checkAdaptiveDtype(name, input);
+  const attrs = { size: input.shape.slice(-2) as unknown as [number, number], out };
   const pooled = callMany(AdaptiveMaxPool, attrs, input) as [Tensor, Tensor];
   return returnIndices ? pooled : pooled[0];
 }
@@ -287,7 +323,9 @@ export function adaptiveMaxPool1d(...args: unknown[]): Tensor | [Tensor, Tensor]
   );
   assertTensor(input, "adaptive_max_pool1d", "input", 1);
   checkSequence("adaptive_max_pool1d", input);
-  const both = adaptiveMaxPool2d(unsqueeze(input, -2), [1, single(outputSize, input)], { returnIndices: true });
+  const length = single("adaptive_max_pool1d", outputSize, input);
+  checkFilled("adaptive_max_pool1d", input, 1);
+  const both = adaptiveMaxPool2d(unsqueeze(input, -2), [1, length], { returnIndices: true });
   const [output, indices] = both.map((x) => squeeze(x, -2)) as [Tensor, Tensor];
   return returnIndices ? [output, indices] : output;
 }

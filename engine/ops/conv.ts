@@ -2,11 +2,18 @@
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { RuntimeError, TypeError } from "../core/errors.ts";
-import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { sizeText } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { type ConvGeometry, convOutputSize } from "../core/window.ts";
 import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
+import {
+  checkBiasDtype,
+  checkConvDtypes,
+  checkGroups,
+  checkKernelRank,
+  checkKernelSize,
+  checkNotEmpty,
+} from "./conv_checks.ts";
 import { denseRaw, viewAs } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
@@ -186,7 +193,12 @@ function resolvePadding(
   return { attr: pair, before: pair, after: pair };
 }
 
-function checkShapes(name: string, axes: 1 | 2, { input, weight, bias, groups = 1 }: ConvArguments): void {
+function checkShapes(
+  name: string,
+  axes: 1 | 2,
+  stride: readonly number[],
+  { input, weight, bias, groups = 1 }: ConvArguments,
+): void {
   if (input.ndim !== axes + 1 && input.ndim !== axes + 2) {
     throw new RuntimeError(
       `Expected ${axes + 1}D (unbatched) or ${axes + 2}D (batched) input to ${name}, but got input of size: ${sizeText(input.shape)}`,
@@ -199,25 +211,10 @@ function checkShapes(name: string, axes: 1 | 2, { input, weight, bias, groups = 
       },
     );
   }
-  if (weight.ndim !== axes + 2) {
-    throw new RuntimeError(`weight should have at least three dimensions`, {
-      shapes: [weight.shape],
-      hint: `a kernel is [out_channels, in_channels / groups, ${axes === 2 ? "height, width" : "length"}]`,
-    });
-  }
-  if (groups <= 0) throw new RuntimeError("non-positive groups is not supported");
+  checkKernelRank(axes, input, weight, stride);
+  checkGroups(weight, groups);
   const channels = input.shape[input.ndim - axes - 1]!;
   const [out, perGroup] = weight.shape as unknown as [number, number];
-  if (out < groups) {
-    throw new RuntimeError(
-      `Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${sizeText(weight.shape)} instead`,
-    );
-  }
-  if (out % groups !== 0) {
-    throw new RuntimeError(
-      `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size [${sizeText(weight.shape)}] instead`,
-    );
-  }
   if (channels !== perGroup * groups) {
     const batched = input.ndim === axes + 2 ? input.shape : [1, ...input.shape];
     throw new RuntimeError(
@@ -236,16 +233,6 @@ function checkShapes(name: string, axes: 1 | 2, { input, weight, bias, groups = 
   }
 }
 
-export function checkDtypes(input: Tensor, weight: Tensor, bias: Tensor | null | undefined): void {
-  for (const other of [weight, bias]) {
-    if (!other || other.dtype === input.dtype) continue;
-    throw new RuntimeError(
-      `expected scalar type ${SCALAR_TYPE_NAMES[input.dtype.name]} but found ${SCALAR_TYPE_NAMES[other.dtype.name]}`,
-      { hint: `both need one dtype: input.to(torch.${other.dtype.name}) or weight.to(torch.${input.dtype.name})` },
-    );
-  }
-}
-
 function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tensor {
   const bound = bind<ConvArguments>(
     name,
@@ -255,9 +242,10 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
   const { input, weight, bias = null, groups = 1 } = bound;
   assertTensor(input, name, "input", 1);
   assertTensor(weight, name, "weight", 2);
+  if (typeof bound.padding !== "string") checkBiasDtype(input, bias);
   const stride = convPair(name, "stride", bound.stride ?? 1, axes, 1);
   if (stride.some((s) => s <= 0)) throw new RuntimeError("non-positive stride is not supported");
-  checkShapes(name, axes, bound);
+  checkShapes(name, axes, stride, bound);
   const dilation = convPair(name, "dilation", bound.dilation ?? 1, axes, 1);
   const kernel: [number, number] = axes === 2 ? [weight.shape[2]!, weight.shape[3]!] : [1, weight.shape[2]!];
   if (dilation.some((d) => d <= 0)) {
@@ -265,12 +253,7 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
       `dilation should be greater than zero, but got ${sizeText(axes === 2 ? dilation : [dilation[1]])}`,
     );
   }
-  if (kernel.some((k) => k === 0)) {
-    const [height, width] = kernel;
-    throw new RuntimeError(
-      `kernel size should be greater than zero, but got kernel_height: ${height} kernel_width: ${width}`,
-    );
-  }
+  checkKernelSize(kernel);
   const padding = resolvePadding(name, bound.padding ?? 0, axes, kernel, stride, dilation);
   if (padding.before.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");
 
@@ -287,7 +270,7 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
       { shapes: [input.shape, weight.shape], hint: "use a smaller kernel or dilation, or more padding" },
     );
   }
-  checkDtypes(input, weight, bias);
+  checkNotEmpty(input, axes);
   const out = size.map((s, i) =>
     convOutputSize(s, kernel[i]!, stride[i]!, padding.before[i]!, padding.after[i]!, dilation[i]!),
   );
@@ -309,6 +292,7 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
     outH: out[0]!,
     outW: out[1]!,
   };
+  checkConvDtypes({ input, weight, bias }, geometry, false);
   const y = call(Convolution, { geometry, stride, padding: padding.attr, dilation, name }, x, weight, bias);
   return batched ? y : squeeze(y, 0);
 }

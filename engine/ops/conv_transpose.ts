@@ -12,7 +12,6 @@ import {
   type ConvAttrs,
   Convolution,
   ConvWeightGrad,
-  checkDtypes,
   convPair,
   inputView,
   outputView,
@@ -20,6 +19,7 @@ import {
   sizes,
   weightView,
 } from "./conv.ts";
+import { checkConvDtypes, checkGroups, checkKernelRank, checkKernelSize, checkNotEmpty } from "./conv_checks.ts";
 import { binary } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp } from "./registry.ts";
@@ -71,14 +71,20 @@ interface Arguments extends ConvTransposeOptions {
 
 const PARAMS = ["!input", "!weight", "bias", "stride", "padding", "outputPadding", "groups", "dilation"];
 
-function checkShapes(name: string, axes: 1 | 2, { input, weight, bias, groups = 1 }: Arguments): void {
+function checkShapes(
+  name: string,
+  axes: 1 | 2,
+  stride: readonly number[],
+  { input, weight, bias, groups = 1 }: Arguments,
+): void {
   if (input.ndim !== axes + 1 && input.ndim !== axes + 2) {
     throw new RuntimeError(
       `Expected ${axes + 1}D (unbatched) or ${axes + 2}D (batched) input to ${name}, but got input of size: ${sizeText(input.shape)}`,
       { shapes: [input.shape] },
     );
   }
-  if (groups <= 0) throw new RuntimeError("non-positive groups is not supported");
+  checkKernelRank(axes, input, weight, stride);
+  checkGroups(weight, groups);
   const channels = input.shape[input.ndim - axes - 1]!;
   if (channels !== weight.shape[0]) {
     const batched = input.ndim === axes + 2 ? input.shape : [1, ...input.shape];
@@ -101,11 +107,13 @@ function transposed(name: "conv_transpose1d" | "conv_transpose2d", axes: 1 | 2, 
   const { input, weight, bias = null, groups = 1 } = bound;
   assertTensor(input, name, "input", 1);
   assertTensor(weight, name, "weight", 2);
-  checkShapes(name, axes, bound);
   const stride = convPair(name, "stride", bound.stride ?? 1, axes, 1);
+  checkShapes(name, axes, stride, bound);
+  checkNotEmpty(input, axes);
   const padding = convPair(name, "padding", bound.padding ?? 0, axes, 0);
   const extra = convPair(name, "output_padding", bound.outputPadding ?? 0, axes, 0);
   const dilation = convPair(name, "dilation", bound.dilation ?? 1, axes, 1);
+  checkKernelSize(axes === 2 ? [weight.shape[2]!, weight.shape[3]!] : [1, weight.shape[2]!]);
   if (stride.some((s) => s <= 0)) throw new RuntimeError("non-positive stride is not supported");
   if (padding.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");
   extra.forEach((cells, i) => {
@@ -116,7 +124,6 @@ function transposed(name: "conv_transpose1d" | "conv_transpose2d", axes: 1 | 2, 
       );
     }
   });
-  checkDtypes(input, weight, bias);
   const batched = input.ndim === axes + 2;
   const x = batched ? input : unsqueeze(input, 0);
   const lifted = (shape: readonly number[]) =>
@@ -128,11 +135,7 @@ function transposed(name: "conv_transpose1d" | "conv_transpose2d", axes: 1 | 2, 
   const [h, w] = [written(inH, kernelH, 0), written(inW, kernelW, 1)];
   if (h <= 0 || w <= 0) {
     throw new RuntimeError(
-      `Given input size per channel: (${sizeText(axes === 2 ? [inH, inW] : [inW])
-        .slice(1, -1)
-        .replaceAll(", ", " x ")}). Calculated output size per channel: (${sizeText(axes === 2 ? [h, w] : [w])
-        .slice(1, -1)
-        .replaceAll(", ", " x ")}). Output size is too small`,
+      `Given input size per channel: (${inH} x ${inW}). Calculated output size per channel: (${h} x ${w}). Output size is too small`,
       { shapes: [input.shape, weight.shape] },
     );
   }
@@ -154,6 +157,7 @@ function transposed(name: "conv_transpose1d" | "conv_transpose2d", axes: 1 | 2, 
     outH: inH,
     outW: inW,
   };
+  checkConvDtypes({ input, weight, bias }, geometry, true);
   const y = call(TransposedConvolution, { geometry, stride, padding, dilation, name }, x, weight, bias);
   return batched ? y : squeeze(y, 0);
 }

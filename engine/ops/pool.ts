@@ -2,14 +2,13 @@
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { int64 } from "../core/dtype.ts";
-import { NotImplementedError, RuntimeError } from "../core/errors.ts";
-import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { numel, sizeText } from "../core/shape.ts";
+import { RuntimeError } from "../core/errors.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { type PoolGeometry, poolOutputSize } from "../core/window.ts";
 import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
 import { pairOf, type Size2 } from "./conv.ts";
 import { denseRaw, filled, viewAs } from "./operands.ts";
+import { checkMaxPool1d, checkPoolDtype, checkPoolNotEmpty, checkPoolRank, checkPoolWindow } from "./pool_checks.ts";
 import { call, callMany, defineOp, type Op } from "./registry.ts";
 import { squeeze, unsqueeze } from "./view.ts";
 
@@ -169,36 +168,9 @@ export interface MaxPoolOptions {
   returnIndices?: boolean;
 }
 
-interface PoolArguments extends MaxPoolOptions, AvgPoolOptions {
+export interface PoolArguments extends MaxPoolOptions, AvgPoolOptions {
   input: Tensor;
   kernelSize: Size2;
-}
-
-function checkRank(name: string, axes: 1 | 2, input: Tensor): void {
-  const ranked = input.ndim === axes + 1 || input.ndim === axes + 2;
-  if (ranked && numel(input.shape.slice(input.ndim - axes - 1)) > 0) return;
-  const details = {
-    shapes: [input.shape],
-    hint:
-      axes === 2
-        ? "images are [batch, channels, height, width]: reshape(1, 1, height, width) adds the missing ones"
-        : undefined,
-  };
-  const optional = "(batch mode) tensor with optional 0 dim batch size for input, but got:";
-  if (name === "max_pool1d") {
-    throw new RuntimeError(`max_pool1d: Expected 2D or 3D ${optional}${sizeText(input.shape)}`, details);
-  }
-  if (name === "avg_pool1d" && !ranked) {
-    throw new RuntimeError(
-      `Expected 2 to 3 dimensions, but got ${input.ndim}-dimensional tensor for argument #1 'self' (while checking arguments for avg_pool1d)`,
-      details,
-    );
-  }
-  if (input.ndim < axes + 1 || (name === "max_pool2d" && !ranked)) {
-    throw new RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input", details);
-  }
-  const shape = axes === 2 ? input.shape : input.shape.toSpliced(-1, 0, 1);
-  throw new RuntimeError(`Expected 3D or 4D ${optional}${sizeText(shape)}`, details);
 }
 
 function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tensor; attrs: PoolAttrs } {
@@ -208,8 +180,10 @@ function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tenso
     pairOf(value, axes, unused, {
       operation: name,
       name: argument,
-      wrongLength: () =>
-        `${name}: ${argument} must ${forms} a single int, or a tuple of ${axes === 2 ? "two ints" : "one int"}`,
+      wrongLength: (list) =>
+        axes === 1
+          ? `${name}() argument '${argument}' should contain one int (got ${list.length})`
+          : `${name}: ${argument} must ${forms} a single int, or a tuple of two ints`,
     });
   const kernelSize = pair("kernel_size", bound.kernelSize, 1, "either be");
   const given =
@@ -221,33 +195,12 @@ function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tenso
   const dilation = pair("dilation", bound.dilation ?? 1, 1, "be either");
   const { ceilMode = false, countIncludePad = true, divisorOverride = null } = bound;
 
-  const batched = input.ndim === axes + 2;
-  checkRank(name, axes, input);
-  if (stride.some((s) => s === 0)) throw new RuntimeError("stride should not be zero");
-  if (kernelSize.some((k) => k <= 0)) {
-    throw new RuntimeError(
-      `kernel size should be greater than zero, but got kH: ${kernelSize[0]} kW: ${kernelSize[1]}`,
-    );
-  }
-  if (stride.some((s) => s < 0))
-    throw new RuntimeError(`stride should be greater than zero, but got dH: ${stride[0]} dW: ${stride[1]}`);
-  if (dilation.some((d) => d <= 0)) {
-    throw new RuntimeError(
-      `dilation should be greater than zero, but got dilationH: ${dilation[0]} dilationW: ${dilation[1]}`,
-    );
-  }
-  for (const [i, pad] of padding.entries()) {
-    if (pad < 0) throw new RuntimeError(`pad must be non-negative, but got pad: ${pad}`);
-    const k = kernelSize[i]!;
-    const d = dilation[i]!;
-    if (pad > Math.floor((d * (k - 1) + 1) / 2)) {
-      throw new RuntimeError(
-        `pad should be at most half of effective kernel size, but got pad=${pad}, kernel_size=${k} and dilation=${d}`,
-      );
-    }
-  }
+  checkPoolRank(name, axes, input);
+  checkPoolWindow({ kernelSize, stride, padding, dilation });
+  checkPoolNotEmpty(axes, input);
   if (divisorOverride === 0) throw new RuntimeError("divisor must be not zero");
 
+  const batched = input.ndim === axes + 2;
   const x = axes === 1 ? unsqueeze(batched ? input : unsqueeze(input, 0), 2) : input;
   const [n, c, h, w] = (x.ndim === 4 ? x.shape : [1, ...x.shape]) as [number, number, number, number];
   const [outH, outW] = [h, w].map((size, i) =>
@@ -259,6 +212,7 @@ function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tenso
       { shapes: [input.shape], hint: "use a smaller kernel, or more padding" },
     );
   }
+  checkPoolDtype(name, input);
   const geometry: PoolGeometry = {
     n,
     c,
@@ -302,11 +256,7 @@ const AVG_PARAMS = ["!input", "!kernelSize", "stride", "padding", "ceilMode", "c
 
 function maxPool(name: string, axes: 1 | 2, args: unknown[]): Tensor | [Tensor, Tensor] {
   const bound = bind<PoolArguments>(name, MAX_PARAMS, args);
-  if (axes === 1 && !bound.returnIndices && bound.input instanceof Tensor && !bound.input.dtype.isFloatingPoint) {
-    throw new NotImplementedError(
-      `"max_pool1d_impl" not implemented for '${SCALAR_TYPE_NAMES[bound.input.dtype.name]}'`,
-    );
-  }
+  if (axes === 1 && !bound.returnIndices && bound.input instanceof Tensor) checkMaxPool1d(bound);
   const { x, attrs } = attributes(name, axes, bound);
   const pooled = callMany(MaxPool, attrs, x);
   const [output, indices] = (axes === 2 ? pooled : pooled.map((y) => unlift(y, bound.input))) as [Tensor, Tensor];
