@@ -33,5 +33,8 @@ export { Module, type NamedOptions } from "./module.ts";
 export * from "./normalization.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
 export * from "./pooling.ts";
+export * from "./recurrent.ts";
+export { type RecurrentOptions, type RecurrentSizes, RNNBase } from "./recurrent_base.ts";
+export * from "./recurrent_cell.ts";
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict, StateDictOptions } from "./state_dict.ts";
 export * as utils from "./utils.ts";

@@ -73,3 +73,5 @@ export function clipGradValue_(parameters: Iterable<Tensor> | Tensor, clipValue:
 export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
   return cat(Array.from(parameters, (parameter) => parameter.reshape(-1)));
 }
+
+export * as rnn from "./utils_rnn.ts";

@@ -1,0 +1,273 @@
+/**
+ * What the recurrent layers compute, step by step and layer by layer. The input's part of all steps is one product; a step
+ * adds the state's part. https://docs.pytorch.org/docs/2.13/nn.html#recurrent-layers
+ */
+import { RuntimeError } from "../core/errors.ts";
+import { Tensor } from "../core/tensor.ts";
+import { add, mul, sub } from "./arithmetic.ts";
+import { contiguous } from "./copy.ts";
+import { dropout } from "./dropout.ts";
+import { cat, stack } from "./joining.ts";
+import { fusedLstmLayer } from "./lstm.ts";
+import { linear } from "./matmul.ts";
+import { filled } from "./operands.ts";
+import { relu, sigmoid, tanh } from "./pointwise.ts";
+import { call, callMany, defineOp, type Op } from "./registry.ts";
+import { narrow } from "./slicing.ts";
+import { transpose } from "./view.ts";
+
+/** The parameters of one layer and direction. */
+export interface RecurrentWeights {
+  /** [gates · hidden, input] */
+  input: Tensor;
+  /** [gates · hidden, hidden]; with a projection [gates · hidden, projection] */
+  hidden: Tensor;
+  inputBias: Tensor | null;
+  hiddenBias: Tensor | null;
+  /** [projection, hidden], for an LSTM with a projection. */
+  projection: Tensor | null;
+}
+
+/** h, for an LSTM h and c. */
+export type RecurrentState = readonly Tensor[];
+
+export type RecurrentMode = "RNN_TANH" | "RNN_RELU" | "LSTM" | "GRU";
+
+interface PartsAttrs {
+  gradFn: string;
+  dim: number;
+  sizes: readonly number[];
+  /** Parts of size 1 without that dimension. */
+  squeezed: boolean;
+}
+
+/** A tensor in parts that come back in one piece, however many there are: as many slices would each make a whole gradient. */
+const Parts: Op<PartsAttrs> = defineOp({
+  name: "unsafe_split",
+  gradFn: ({ gradFn }) => gradFn,
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const { dim, sizes, squeezed } = ctx.attrs;
+    const stride = x.strides[dim]!;
+    let offset = x.offset;
+    const parts = sizes.map((size) => {
+      const shape = squeezed ? x.shape.toSpliced(dim, 1) : x.shape.with(dim, size);
+      const part = new Tensor(x.storage, shape, squeezed ? x.strides.toSpliced(dim, 1) : x.strides, offset);
+      offset += size * stride;
+      return part;
+    });
+    ctx.notes = parts.map((part) => part.shape);
+    return parts;
+  },
+  backward({ attrs: { dim, squeezed }, notes }, ...grads: (Tensor | null)[]) {
+    const dtype = grads.find((grad) => grad !== null)!.dtype;
+    const parts = (notes as Tensor["shape"][]).map((shape, i) => grads[i] ?? filled(shape, 0, dtype));
+    return [squeezed ? stack(parts, dim) : cat(parts, dim)];
+  },
+});
+
+/** Every index of the first dimension. */
+function steps(x: Tensor): Tensor[] {
+  const sizes = new Array<number>(x.shape[0]!).fill(1);
+  return callMany(Parts, { gradFn: "UnbindBackward0", dim: 0, sizes, squeezed: true }, x);
+}
+
+function splitRows(x: Tensor, sizes: readonly number[]): Tensor[] {
+  return callMany(Parts, { gradFn: "SplitWithSizesBackward0", dim: 0, sizes, squeezed: false }, x);
+}
+
+/** The gates, which lie side by side. */
+function gatesOf(x: Tensor, count: number): Tensor[] {
+  const sizes = new Array<number>(count).fill(x.shape.at(-1)! / count);
+  return callMany(Parts, { gradFn: "UnsafeSplitBackward0", dim: x.ndim - 1, sizes, squeezed: false }, x);
+}
+
+/** PyTorch turns the output in place. */
+const TransposeOutput: Op<null> = defineOp({
+  name: "transpose_",
+  gradFn: "TransposeBackward1",
+  kernels: [],
+  forward: (_, x: Tensor) => transpose(x.detach(), 0, 1),
+  backward: (_, grad: Tensor) => [transpose(grad, 0, 1)],
+});
+
+/** The input's part of the gates, and the state before → the state after. */
+type Step = (gates: Tensor, state: RecurrentState, weights: RecurrentWeights) => Tensor[];
+
+function hiddenPart(h: Tensor, weights: RecurrentWeights): Tensor {
+  return linear(h, weights.hidden, weights.hiddenBias);
+}
+
+const STEPS: Readonly<Record<RecurrentMode, Step>> = {
+  RNN_TANH: (gates, [h], weights) => [tanh(add(hiddenPart(h!, weights), gates))],
+  RNN_RELU: (gates, [h], weights) => [relu(add(hiddenPart(h!, weights), gates))],
+  LSTM(gates, [h, c], weights) {
+    const [i, f, g, o] = gatesOf(add(hiddenPart(h!, weights), gates), 4);
+    const cell = add(mul(sigmoid(f!), c!), mul(sigmoid(i!), tanh(g!)));
+    const hidden = mul(sigmoid(o!), tanh(cell));
+    return [weights.projection ? linear(hidden, weights.projection) : hidden, cell];
+  },
+  GRU(gates, [h], weights) {
+    const [inputReset, inputUpdate, inputNew] = gatesOf(gates, 3);
+    const [hiddenReset, hiddenUpdate, hiddenNew] = gatesOf(hiddenPart(h!, weights), 3);
+    const reset = sigmoid(add(hiddenReset!, inputReset!));
+    const update = sigmoid(add(hiddenUpdate!, inputUpdate!));
+    const proposed = tanh(add(inputNew!, mul(hiddenNew!, reset)));
+    return [add(mul(sub(h!, proposed), update), proposed)];
+  },
+};
+
+/** One step of a cell: input [B, in], state [B, hidden] → the state after. */
+export function recurrentStep(
+  mode: RecurrentMode,
+  input: Tensor,
+  state: RecurrentState,
+  weights: RecurrentWeights,
+): Tensor[] {
+  return STEPS[mode](linear(input, weights.input, weights.inputBias), state, weights);
+}
+
+interface LayerResult {
+  output: Tensor;
+  state: Tensor[];
+}
+
+/** All steps of a layer in one direction: x [T, B, in] → output [T, B, hidden]. */
+function fullLayer(
+  step: Step,
+  x: Tensor,
+  initial: RecurrentState,
+  weights: RecurrentWeights,
+  reverse: boolean,
+): LayerResult {
+  const inputs = steps(linear(x, weights.input, weights.inputBias));
+  if (reverse) inputs.reverse();
+  let state = [...initial];
+  const outputs = inputs.map((gates) => {
+    state = step(gates, state, weights);
+    return state[0]!;
+  });
+  if (reverse) outputs.reverse();
+  return { output: stack(outputs), state };
+}
+
+function rows(state: RecurrentState, start: number, end: number): Tensor[] {
+  return state.map((part) => narrow(part, 0, start, end - start));
+}
+
+function joined(states: readonly RecurrentState[]): Tensor[] {
+  return states[0]!.map((_, k) => cat(states.map((state) => state[k]!)));
+}
+
+/** As `fullLayer` over sequences of several lengths, the longest first: x [Σ sizes, in], step by step. */
+function packedLayer(
+  step: Step,
+  x: Tensor,
+  sizes: readonly number[],
+  initial: RecurrentState,
+  weights: RecurrentWeights,
+  reverse: boolean,
+): LayerResult {
+  const inputs = splitRows(linear(x, weights.input, weights.inputBias), sizes);
+  const outputs = new Array<Tensor>(sizes.length);
+  const run = (t: number, state: RecurrentState): Tensor[] => {
+    const after = step(inputs[t]!, state, weights);
+    outputs[t] = after[0]!;
+    return after;
+  };
+  if (reverse) {
+    // The longest sequences begin, the others join at their own ends.
+    let size = sizes.at(-1)!;
+    let state = rows(initial, 0, size);
+    for (let t = sizes.length - 1; t >= 0; t--) {
+      if (sizes[t]! > size) state = joined([state, rows(initial, size, sizes[t]!)]);
+      size = sizes[t]!;
+      state = run(t, state);
+    }
+    return { output: cat(outputs), state };
+  }
+  // A sequence that ends leaves its state behind.
+  let size = sizes[0]!;
+  let state = [...initial];
+  const finished: Tensor[][] = [];
+  for (const [t, next] of sizes.entries()) {
+    if (next < size) {
+      finished.push(rows(state, next, size));
+      state = rows(state, 0, next);
+    }
+    size = next;
+    state = run(t, state);
+  }
+  finished.push(state);
+  return { output: cat(outputs), state: joined(finished.reverse()) };
+}
+
+export interface RecurrentCall {
+  mode: RecurrentMode;
+  /** [T, B, in], with `batchFirst` [B, T, in], packed [Σ batchSizes, in] */
+  input: Tensor;
+  /** How many sequences each step of a packed input has. */
+  batchSizes: readonly number[] | null;
+  /** Each [layers · directions, B, hidden] */
+  state: RecurrentState;
+  /** By layer, then by direction. */
+  weights: readonly RecurrentWeights[];
+  bidirectional: boolean;
+  batchFirst: boolean;
+  /** Probability of dropping an element between layers, in training. */
+  dropout: number;
+  training: boolean;
+}
+
+/** oneDNN's kernel computes a whole layer; it knows float32 only. */
+function isFused({ mode, input, batchSizes, weights }: RecurrentCall): boolean {
+  const plain = mode === "LSTM" && batchSizes === null && !weights[0]!.projection;
+  return plain && input.dtype.name === "float32" && input.numel() > 0;
+}
+
+/**
+ * The layers, one after the other.
+ * @throws RuntimeError for a sequence without steps
+ */
+export function recurrentLayers(given: RecurrentCall): { output: Tensor; state: Tensor[] } {
+  const { mode, batchSizes, weights, bidirectional, batchFirst, training } = given;
+  const fused = isFused(given);
+  const turned = batchFirst && !batchSizes ? transpose(given.input, 0, 1) : given.input;
+  if (turned.shape[0] === 0) throw new RuntimeError("Expected sequence length to be larger than 0 in RNN");
+  if (fused && given.state.some((part) => part.dtype !== given.input.dtype)) {
+    throw new RuntimeError("get_mkldnn_dtype: unsupported data type");
+  }
+
+  const initial = given.state.map(steps);
+  const runLayer = (x: Tensor, layer: number, reverse: boolean): LayerResult => {
+    const state = initial.map((part) => part[layer]!);
+    const own = weights[layer]!;
+    if (fused) {
+      return fusedLstmLayer(x, state, own, reverse, (...inputs) => {
+        const { output, state: after } = fullLayer(STEPS.LSTM, ...inputs, reverse);
+        return [output, ...after];
+      });
+    }
+    if (batchSizes) return packedLayer(STEPS[mode], x, batchSizes, state, own, reverse);
+    return fullLayer(STEPS[mode], x, state, own, reverse);
+  };
+
+  const directions = bidirectional ? 2 : 1;
+  const count = weights.length / directions;
+  const final: Tensor[][] = [];
+  let x = fused ? contiguous(turned) : turned;
+  for (let layer = 0; layer < count; layer++) {
+    const results = Array.from({ length: directions }, (_, d) => runLayer(x, layer * directions + d, d === 1));
+    for (const { state } of results) final.push(state);
+    x = bidirectional
+      ? cat(
+          results.map(({ output }) => output),
+          -1,
+        )
+      : results[0]!.output;
+    if (given.dropout > 0 && training && layer < count - 1) x = dropout(x, { p: given.dropout });
+  }
+  const state = given.state.map((_, k) => stack(final.map((parts) => parts[k]!)));
+  if (!batchFirst || batchSizes) return { output: x, state };
+  return { output: fused ? transpose(x, 0, 1) : call(TransposeOutput, null, x), state };
+}
