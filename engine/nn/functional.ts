@@ -31,6 +31,16 @@ export {
   threshold,
 } from "../ops/activation.ts";
 export {
+  celu_,
+  elu_,
+  hardtanh_,
+  leakyRelu_,
+  relu_,
+  rrelu_,
+  selu_,
+  threshold_,
+} from "../ops/activation_inplace.ts";
+export {
   type AdaptiveSize,
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
@@ -44,7 +54,7 @@ export {
   type UnpoolOptions,
 } from "../ops/adaptive_pool.ts";
 export { type AttentionOptions, bilinear, scaledDotProductAttention } from "../ops/attention.ts";
-export { type BlockOptions, fold, pixelShuffle, pixelUnshuffle, unfold } from "../ops/blocks.ts";
+export { type BlockOptions, channelShuffle, fold, pixelShuffle, pixelUnshuffle, unfold } from "../ops/blocks.ts";
 export {
   type ConvOptions,
   type ConvPadding,
@@ -53,6 +63,7 @@ export {
   type Size2,
 } from "../ops/conv.ts";
 export { type ConvTransposeOptions, convTranspose1d, convTranspose2d } from "../ops/conv_transpose.ts";
+export { type CtcLossOptions, ctcLoss, type Lengths } from "../ops/ctc_loss.ts";
 export {
   type CosineSimilarityOptions,
   cosineEmbeddingLoss,
@@ -61,6 +72,7 @@ export {
   normalize,
   type PairwiseDistanceOptions,
   pairwiseDistance,
+  pdist,
   type TripletDistanceOptions,
   type TripletMarginLossOptions,
   tripletMarginLoss,
@@ -76,6 +88,8 @@ export {
   featureAlphaDropout,
 } from "../ops/dropout.ts";
 export { type EmbeddingOptions, embedding, type OneHotOptions, oneHot } from "../ops/embedding.ts";
+export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from "../ops/embedding_bag.ts";
+export { type FractionalMaxPoolOptions, fractionalMaxPool2d } from "../ops/fractional_pool.ts";
 export {
   type GumbelSoftmaxOptions,
   glu,
@@ -86,7 +100,23 @@ export {
   type SoftminOptions,
   softmin,
 } from "../ops/gated.ts";
-export { type InterpolateMode, type InterpolateOptions, interpolate } from "../ops/interpolate.ts";
+export {
+  affineGrid,
+  type GridSampleMode,
+  type GridSampleOptions,
+  type GridSamplePadding,
+  gridSample,
+} from "../ops/grid.ts";
+export {
+  type InterpolateMode,
+  type InterpolateOptions,
+  interpolate,
+  type UpsampleSize,
+  upsample,
+  upsampleBilinear,
+  upsampleNearest,
+} from "../ops/interpolate.ts";
+export { type LinearCrossEntropyOptions, linearCrossEntropy } from "../ops/linear_cross_entropy.ts";
 export {
   type ClassLossOptions,
   type CrossEntropyOptions,
@@ -97,7 +127,7 @@ export {
   nllLoss,
   type Reduction,
 } from "../ops/loss.ts";
-export { type MultiMarginLossOptions, multiMarginLoss } from "../ops/loss_margin.ts";
+export { type MultiMarginLossOptions, multilabelMarginLoss, multiMarginLoss } from "../ops/loss_margin.ts";
 export {
   type BinaryCrossEntropyOptions,
   type BinaryCrossEntropyWithLogitsOptions,

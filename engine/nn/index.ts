@@ -2,6 +2,7 @@
 export * from "./activation.ts";
 export * from "./activation_gated.ts";
 export * from "./activation_kin.ts";
+export * from "./adaptive_pooling.ts";
 export { ModuleDict, ModuleList, type NamedModules, ParameterList, Sequential } from "./containers.ts";
 export { Conv1d, type Conv1dOptions, Conv2d, type Conv2dOptions, type PaddingMode } from "./conv.ts";
 export {
@@ -10,6 +11,7 @@ export {
   ConvTranspose2d,
   type ConvTranspose2dOptions,
 } from "./conv_transpose.ts";
+export * from "./distance.ts";
 export * from "./dropout.ts";
 export * from "./embedding.ts";
 export type { FactoryOptions } from "./factory.ts";
@@ -31,10 +33,12 @@ export * from "./loss.ts";
 export * from "./loss_kin.ts";
 export { Module, type NamedOptions } from "./module.ts";
 export * from "./normalization.ts";
+export * from "./padding.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
 export * from "./pooling.ts";
 export * from "./recurrent.ts";
 export { type RecurrentOptions, type RecurrentSizes, RNNBase } from "./recurrent_base.ts";
 export * from "./recurrent_cell.ts";
+export * from "./resizing.ts";
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict, StateDictOptions } from "./state_dict.ts";
 export * as utils from "./utils.ts";

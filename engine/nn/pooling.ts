@@ -26,7 +26,9 @@ interface MaxPoolArguments<Axes extends readonly number[]> extends MaxPoolLayerO
 }
 
 /** What max pooling gives: with `returnIndices` the winners' positions too. */
-type MaxPooled<WithIndices extends boolean> = WithIndices extends true ? [output: Tensor, indices: Tensor] : Tensor;
+export type MaxPooled<WithIndices extends boolean> = WithIndices extends true
+  ? [output: Tensor, indices: Tensor]
+  : Tensor;
 
 abstract class MaxPoolNd<Axes extends readonly number[], WithIndices extends boolean> extends Module {
   readonly kernelSize: SizeOf<Axes>;

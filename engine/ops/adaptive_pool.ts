@@ -115,13 +115,13 @@ const AdaptiveMaxPool: Op<AdaptiveAttrs> = defineOp({
   ],
 });
 
-interface PlaceAttrs {
+export interface PlaceAttrs {
   size: readonly [number, number];
   gradFn: string;
 }
 
 /** Adds numbers at flat positions of planes of zeros. */
-const Place: Op<PlaceAttrs> = defineOp({
+export const Place: Op<PlaceAttrs> = defineOp({
   name: "max_unpool2d_add",
   gradFn: ({ gradFn }) => gradFn,
   kernels: ["scatterAdd"],

@@ -271,3 +271,41 @@ export function pixelUnshuffle(input: Tensor, downscaleFactor: number): Tensor {
   }
   return call(PixelUnshuffle, { factor: downscaleFactor }, input);
 }
+
+const ChannelShuffle: Op<{ groups: number }> = defineOp({
+  name: "channel_shuffle",
+  gradFn: "ChannelShuffleBackward0",
+  kernels: ["copy"],
+  forward({ attrs: { groups } }, x: Tensor) {
+    const [n, c, ...rest] = x.shape as unknown as [number, number, ...number[]];
+    const split = reshape(x.detach(), [n, groups, c / groups, numel(rest)]);
+    return reshape(denseRaw(permute(split, 0, 2, 1, 3)), x.shape);
+  },
+  backward: ({ attrs: { groups } }, grad: Tensor) => [call(ChannelShuffle, { groups: grad.shape[1]! / groups }, grad)],
+});
+
+/**
+ * Mixes the channels of groups: channel k of group g becomes channel g of what was k. [N, C, *] → the same shape.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.ChannelShuffle.html
+ */
+export function channelShuffle(input: Tensor, groups: number | { groups: number }): Tensor;
+export function channelShuffle(...args: unknown[]): Tensor {
+  const { input, groups } = bind<{ input: Tensor; groups: number }>("channel_shuffle", ["!input", "!groups"], args);
+  assertTensor(input, "channel_shuffle", "input", 1);
+  const { shape } = input;
+  if (shape.length <= 2) {
+    throw new RuntimeError(`channel_shuffle expects input with > 2 dims, but got input with sizes ${sizeText(shape)}`, {
+      shapes: [shape],
+    });
+  }
+  if (groups <= 0) {
+    throw new RuntimeError(`Number of groups to divide channels in must be positive. Value of groups:${groups}`);
+  }
+  if (shape[1]! % groups !== 0) {
+    throw new RuntimeError(
+      `Number of channels must be divisible by groups. Got ${shape[1]} channels and ${groups} groups.`,
+      { shapes: [shape] },
+    );
+  }
+  return call(ChannelShuffle, { groups }, input);
+}

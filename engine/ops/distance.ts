@@ -2,21 +2,23 @@
 import { bind } from "../core/arguments.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
 import { broadcastShapes, sizeText } from "../core/shape.ts";
-import { assertTensor, type Tensor } from "../core/tensor.ts";
-import { add, clamp, div, maximum, minimum, mul, sub, where } from "./arithmetic.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
+import { add, clamp, div, minimum, mul, sub, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import type { LossOptions } from "./loss.ts";
 import { checkReduction, reduceLoss } from "./loss_arguments.ts";
 import { hinge, type MarginLossOptions } from "./loss_regression.ts";
+import { filled } from "./operands.ts";
 import { sqrt } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
+import { call, defineOp, type Op } from "./registry.ts";
 import { vectorNorm } from "./statistics.ts";
 import { expand } from "./view.ts";
 
 /** The larger of norm and eps; the gradient is the norm's, as ATen clamps outside the graph. */
 function atLeast(norm: Tensor, eps: number): Tensor {
   const fixed = norm.detach();
-  return add(norm, sub(maximum(fixed, eps), fixed));
+  return add(norm, sub(clamp(fixed, eps), fixed));
 }
 
 export interface CosineSimilarityOptions {
@@ -247,4 +249,87 @@ function triplet(anchor: Tensor, positive: Tensor, negative: Tensor, attrs: Trip
   const far = distance(anchor, negative);
   const farthest = swap ? minimum(far, distance(positive, negative)) : far;
   return reduceLoss(hinge(sub(add(near, margin), farthest)), reduction);
+}
+
+interface PdistAttrs {
+  p: number;
+}
+
+/** How |d| changes the norm of which it is a part. */
+function pdistSlope(d: number, distance: number, p: number): number {
+  if (p === 0 || distance === 0) return 0;
+  if (p === 1) return Math.sign(d);
+  if (p === 2) return d / distance;
+  if (p === Number.POSITIVE_INFINITY) return Math.abs(d) === distance ? Math.sign(d) : 0;
+  return Math.sign(d) * (Math.abs(d) / distance) ** (p - 1);
+}
+
+function normOf(differences: readonly number[], p: number): number {
+  const sizes = differences.map(Math.abs);
+  if (p === 0) return sizes.filter((size) => size !== 0).length;
+  if (p === Number.POSITIVE_INFINITY) return Math.max(0, ...sizes);
+  return sizes.reduce((total, size) => total + size ** p, 0) ** (1 / p);
+}
+
+/** Calls `visit` with the number of each pair of rows and their differences, column by column. */
+function forEachPair(x: Tensor, visit: (pair: number, i: number, j: number, differences: number[]) => void): void {
+  const [n, m] = x.shape as unknown as [number, number];
+  const data = x.denseData();
+  let pair = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = i + 1; j < n; j++) {
+      visit(
+        pair++,
+        i,
+        j,
+        Array.from({ length: m }, (_, k) => data[i * m + k]! - data[j * m + k]!),
+      );
+    }
+  }
+}
+
+const Pdist: Op<PdistAttrs> = defineOp({
+  name: "_pdist_forward",
+  gradFn: "PdistBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const n = x.shape[0]!;
+    const out = Tensor.empty([Math.max(0, (n * (n - 1)) / 2)], x.dtype);
+    forEachPair(x, (pair, _i, _j, differences) => {
+      out.storage.data[pair] = normOf(differences, ctx.attrs.p);
+    });
+    ctx.save(x, out);
+    return out;
+  },
+  backward({ attrs: { p }, saved: [x, distances] }, grad: Tensor) {
+    const m = x!.shape[1]!;
+    const out = filled(x!.shape, 0, x!.dtype);
+    const to = out.storage.data;
+    const incoming = grad.denseData();
+    const distance = distances!.denseData();
+    forEachPair(x!, (pair, i, j, differences) => {
+      differences.forEach((d, k) => {
+        const share = incoming[pair]! * pdistSlope(d, distance[pair]!, p);
+        to[i * m + k]! += share;
+        to[j * m + k]! -= share;
+      });
+    });
+    return [out];
+  },
+});
+
+/**
+ * The p-norm distance of every pair of rows: [N, M] → [N·(N - 1) / 2]. Default p = 2.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.pdist.html
+ */
+export function pdist(input: Tensor, p?: number | { p?: number }): Tensor;
+export function pdist(...args: unknown[]): Tensor {
+  const { input, p = 2 } = bind<{ input: Tensor; p?: number }>("pdist", ["!input", "p"], args);
+  assertTensor(input, "pdist", "input", 1);
+  if (input.ndim !== 2) {
+    throw new RuntimeError(`pdist only supports 2D tensors, got: ${input.ndim}D`, { shapes: [input.shape] });
+  }
+  if (!input.dtype.isFloatingPoint) throw new RuntimeError("pdist only supports floating-point dtypes");
+  if (!(p >= 0)) throw new RuntimeError("pdist only supports non-negative p values");
+  return call(Pdist, { p }, input);
 }

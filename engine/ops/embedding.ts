@@ -24,7 +24,7 @@ interface EmbeddingAttrs {
   rows: number;
 }
 
-const Embedding: Op<EmbeddingAttrs> = defineOp({
+export const Embedding: Op<EmbeddingAttrs> = defineOp({
   name: "embedding",
   gradFn: "EmbeddingBackward0",
   kernels: ["indexSelect"],
@@ -43,7 +43,7 @@ const Embedding: Op<EmbeddingAttrs> = defineOp({
   backward: ({ attrs }, grad: Tensor) => [call(EmbeddingGrad, attrs, grad)],
 });
 
-const EmbeddingGrad: Op<EmbeddingAttrs> = defineOp({
+export const EmbeddingGrad: Op<EmbeddingAttrs> = defineOp({
   name: "embedding_dense_backward",
   gradFn: "EmbeddingDenseBackwardBackward0",
   kernels: ["indexAdd", "where"],
@@ -140,7 +140,7 @@ export function embedding(...args: unknown[]): Tensor {
 }
 
 /** Shortens the rows that are read and longer than maxNorm. */
-function shorten(weight: Tensor, input: Tensor, maxNorm: number, normType: number): void {
+export function shorten(weight: Tensor, input: Tensor, maxNorm: number, normType: number): void {
   for (const index of new Set(input.denseData())) {
     const row = weight.select(0, index);
     const norm = vectorNorm(row, normType).item();

@@ -210,3 +210,38 @@ export function interpolate(...args: unknown[]): Tensor {
   );
   return call(Resize, { gradFn, size: spatial, out, taps }, input);
 }
+
+/** The older name of `interpolate`. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.upsample.html */
+export function upsample(input: Tensor, options?: Omit<InterpolateOptions, "recomputeScaleFactor">): Tensor;
+export function upsample(...args: unknown[]): Tensor {
+  const { input, ...options } = bind<{ input: Tensor } & InterpolateOptions>(
+    "upsample",
+    ["!input", "size", "scaleFactor", "mode", "alignCorners"],
+    args,
+  );
+  return interpolate(input, options);
+}
+
+export type UpsampleSize = Pick<InterpolateOptions, "size" | "scaleFactor">;
+
+/** `interpolate` with mode "nearest". https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.upsample_nearest.html */
+export function upsampleNearest(input: Tensor, options?: UpsampleSize): Tensor;
+export function upsampleNearest(...args: unknown[]): Tensor {
+  const { input, ...options } = bind<{ input: Tensor } & UpsampleSize>(
+    "upsample_nearest",
+    ["!input", "size", "scaleFactor"],
+    args,
+  );
+  return interpolate(input, { ...options, mode: "nearest" });
+}
+
+/** `interpolate` with mode "bilinear", the corners' centres kept. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.upsample_bilinear.html */
+export function upsampleBilinear(input: Tensor, options?: UpsampleSize): Tensor;
+export function upsampleBilinear(...args: unknown[]): Tensor {
+  const { input, ...options } = bind<{ input: Tensor } & UpsampleSize>(
+    "upsample_bilinear",
+    ["!input", "size", "scaleFactor"],
+    args,
+  );
+  return interpolate(input, { ...options, mode: "bilinear", alignCorners: true });
+}

@@ -1,13 +1,14 @@
-/** The loss of a multi-class hinge: https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.multi_margin_loss.html */
+/** Hinge losses over classes, one or several of them right. */
 import { bind } from "../core/arguments.ts";
-import { bool } from "../core/dtype.ts";
+import { bool, int64 } from "../core/dtype.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
-import { sizeText } from "../core/shape.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, mul, pow, sub, where } from "./arithmetic.ts";
 import { gt, logicalAnd, logicalNot } from "./comparison.ts";
 import type { LossOptions, Reduction } from "./loss.ts";
-import { checkReduction, reduceLoss } from "./loss_arguments.ts";
+import { checkReduction, elementwiseArguments, reduceLoss } from "./loss_arguments.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { reshape } from "./view.ts";
@@ -102,4 +103,86 @@ export function multiMarginLoss(...args: unknown[]): Tensor {
   });
   const loss = call(MultiMarginLoss, { p, margin, reduction, chosen, share }, scores);
   return reduction === "none" && target.ndim === 0 ? reshape(loss, []) : loss;
+}
+
+interface MultilabelMarginAttrs {
+  /** The target classes, up to the first negative, of each sample. */
+  labels: readonly (readonly number[])[];
+  reduction: Reduction;
+}
+
+const MultilabelMarginLoss: Op<MultilabelMarginAttrs> = defineOp({
+  name: "multilabel_margin_loss",
+  gradFn: "MultilabelMarginLossBackward0",
+  kernels: [],
+  forward(ctx, input: Tensor) {
+    const { labels, reduction } = ctx.attrs;
+    const c = input.shape[1]!;
+    const scores = input.denseData();
+    const losses = Tensor.empty([labels.length], input.dtype);
+    // How the loss of a sample changes with each of its scores.
+    const slopes = Tensor.empty(input.shape, input.dtype);
+    labels.forEach((right, i) => {
+      let total = 0;
+      for (const label of right) {
+        for (let other = 0; other < c; other++) {
+          if (right.includes(other)) continue;
+          const z = 1 - scores[i * c + label]! + scores[i * c + other]!;
+          if (!(z > 0)) continue;
+          total += z;
+          slopes.storage.data[i * c + label]! -= 1 / c;
+          slopes.storage.data[i * c + other]! += 1 / c;
+        }
+      }
+      losses.storage.data[i] = total / c;
+    });
+    ctx.save(slopes);
+    return reduceLoss(losses, reduction);
+  },
+  backward({ attrs: { reduction, labels }, saved: [slopes] }, grad: Tensor) {
+    if (reduction === "none") return [mul(slopes!, reshape(grad, -1, 1))];
+    return [mul(slopes!, reduction === "mean" ? mul(grad, 1 / labels.length) : grad)];
+  },
+});
+
+/**
+ * Mean over the classes of max(0, 1 - input[right] + input[wrong]) for every pair of a right and a wrong class, reduced
+ * over the samples.
+ *
+ * @param input scores [N, C] or [C]
+ * @param target class indices of input's shape, those before the first negative one count
+ * @see https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.multilabel_margin_loss.html
+ */
+export function multilabelMarginLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
+export function multilabelMarginLoss(...args: unknown[]): Tensor {
+  const { input, target, reduction } = elementwiseArguments("multilabel_margin_loss", ["*", "reduction"], args);
+  if (input.ndim > 2 || input.shape.at(-1) === 0) {
+    throw new RuntimeError(
+      `Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${sizeText(input.shape)}`,
+      { shapes: [input.shape] },
+    );
+  }
+  const scores = input.ndim === 2 ? input : reshape(input, 1, -1);
+  const [n, c] = scores.shape as unknown as [number, number];
+  const fits = input.ndim < 2 ? target.ndim <= 1 && target.numel() === c : sameShape(target.shape, input.shape);
+  if (!fits) {
+    throw new RuntimeError(
+      `inconsistent target size: ${sizeText(target.shape)} for input of size: ${sizeText(input.shape)}`,
+      { shapes: [input.shape, target.shape] },
+    );
+  }
+  if (target.dtype !== int64) {
+    throw new RuntimeError(`expected scalar type Long but found ${SCALAR_TYPE_NAMES[target.dtype.name]}`);
+  }
+  const classes = Array.from(target.denseData());
+  if (classes.some((label) => label < -1 || label >= c)) {
+    throw new RuntimeError("argument #2 'target' is out of range");
+  }
+  const labels = Array.from({ length: n }, (_, i) => {
+    const row = classes.slice(i * c, (i + 1) * c);
+    const end = row.findIndex((label) => label < 0);
+    return end < 0 ? row : row.slice(0, end);
+  });
+  const loss = call(MultilabelMarginLoss, { labels, reduction }, scores);
+  return reduction === "none" && input.ndim < 2 ? reshape(loss, []) : loss;
 }
