@@ -6,7 +6,7 @@ import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { div, mul, sub } from "./arithmetic.ts";
-import { to } from "./copy.ts";
+import { contiguous, to } from "./copy.ts";
 import { exp } from "./pointwise.ts";
 import { amax, sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -25,7 +25,7 @@ const Softmax: Op<SoftmaxAttrs> = defineOp({
   kernels: ["reduce", "unary", "binary"],
   forward(ctx, x: Tensor) {
     const { dim } = ctx.attrs;
-    const powers = exp(shifted(x.detach(), dim));
+    const powers = exp(shifted(contiguous(x.detach()), dim));
     const out = div(powers, sum(powers, x.ndim === 0 ? null : dim, { keepdim: true }));
     ctx.save(out);
     return out;
@@ -42,7 +42,7 @@ const LogSoftmax: Op<SoftmaxAttrs> = defineOp({
   kernels: ["reduce", "unary", "binary"],
   forward(ctx, x: Tensor) {
     const { dim } = ctx.attrs;
-    const centred = shifted(x.detach(), dim);
+    const centred = shifted(contiguous(x.detach()), dim);
     const out = sub(centred, sum(exp(centred), x.ndim === 0 ? null : dim, { keepdim: true }).log());
     ctx.save(out);
     return out;
