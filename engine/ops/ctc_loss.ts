@@ -5,7 +5,7 @@ import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { clamp, div, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
-import type { LossOptions } from "./loss.ts";
+import type { LossOptions } from "./loss_arguments.ts";
 import { checkReduction, reduceLoss } from "./loss_arguments.ts";
 import { filled } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";

@@ -5,8 +5,7 @@ import { broadcastShapes, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, minimum, mul, sub, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
-import type { LossOptions } from "./loss.ts";
-import { checkReduction, reduceLoss } from "./loss_arguments.ts";
+import { LOSS_PARAMS, type LossOptions, type Reduction, readReduction, reduceLoss } from "./loss_arguments.ts";
 import { hinge, type MarginLossOptions } from "./loss_regression.ts";
 import { filled } from "./operands.ts";
 import { sqrt } from "./pointwise.ts";
@@ -131,13 +130,13 @@ export function cosineEmbeddingLoss(...args: unknown[]): Tensor {
     input2,
     target,
     margin = 0,
-    reduction = "mean",
+    ...options
   } = bind<{ input1: Tensor; input2: Tensor; target: Tensor } & MarginLossOptions>(
     "cosine_embedding_loss",
-    ["!input1", "!input2", "!target", "margin", "*", "reduction"],
+    ["!input1", "!input2", "!target", "margin", "*", ...LOSS_PARAMS],
     args,
   );
-  checkReduction(reduction);
+  const reduction = readReduction(options);
   if (target.ndim > 1) throw new RuntimeError("0D or 1D target tensor expected, multi-target not supported");
   const wanted = target.ndim === 1 ? 2 : 1;
   if (input1.ndim !== wanted || input2.ndim !== wanted) {
@@ -183,24 +182,18 @@ export function tripletMarginLoss(...args: unknown[]): Tensor {
     p = 2,
     eps = 1e-6,
     swap = false,
-    reduction = "mean",
+    ...options
   } = bind<{ anchor: Tensor; positive: Tensor; negative: Tensor } & TripletMarginLossOptions>(
     "triplet_margin_loss",
-    ["!anchor", "!positive", "!negative", "margin", "p", "eps", "swap", "*", "reduction"],
+    ["!anchor", "!positive", "!negative", "margin", "p", "eps", "swap", "*", ...LOSS_PARAMS],
     args,
   );
-  checkReduction(reduction);
-  if (margin <= 0) throw new ValueError(`margin must be greater than 0, got ${margin}`);
-  if (anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim) {
-    throw new RuntimeError(
-      `The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor ${anchor.ndim}D, positive ${positive.ndim}D, and negative ${negative.ndim}D inputs`,
-    );
-  }
+  const reduction = readReduction(options);
   const distance = (a: Tensor, b: Tensor) => pairwiseDistance(a, b, { p, eps });
   return triplet(anchor, positive, negative, { distance, margin, swap, reduction });
 }
 
-export interface TripletDistanceOptions extends LossOptions {
+export interface TripletDistanceOptions extends Pick<LossOptions, "reduction"> {
   /** Default pairwiseDistance. */
   distanceFunction?: ((a: Tensor, b: Tensor) => Tensor) | null;
   /** Default 1. */
@@ -224,20 +217,19 @@ export function tripletMarginWithDistanceLoss(...args: unknown[]): Tensor {
     distanceFunction,
     margin = 1,
     swap = false,
-    reduction = "mean",
+    ...options
   } = bind<{ anchor: Tensor; positive: Tensor; negative: Tensor } & TripletDistanceOptions>(
     "triplet_margin_with_distance_loss",
     ["!anchor", "!positive", "!negative", "*", "distanceFunction", "margin", "swap", "reduction"],
     args,
   );
-  if (!["mean", "sum", "none"].includes(reduction))
-    throw new ValueError(`${reduction} is not a valid value for reduction`);
-  if (margin <= 0) throw new ValueError(`margin must be greater than 0, got ${margin}`);
+  const reduction = readReduction(options);
   const distance = distanceFunction ?? ((a: Tensor, b: Tensor) => pairwiseDistance(a, b));
   return triplet(anchor, positive, negative, { distance, margin, swap, reduction });
 }
 
-interface TripletAttrs extends Required<LossOptions> {
+interface TripletAttrs {
+  reduction: Reduction;
   distance: (a: Tensor, b: Tensor) => Tensor;
   margin: number;
   swap: boolean;
@@ -245,6 +237,12 @@ interface TripletAttrs extends Required<LossOptions> {
 
 function triplet(anchor: Tensor, positive: Tensor, negative: Tensor, attrs: TripletAttrs): Tensor {
   const { distance, margin, swap, reduction } = attrs;
+  if (margin <= 0) throw new ValueError(`margin must be greater than 0, got ${margin}`);
+  if (anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim) {
+    throw new RuntimeError(
+      `The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor ${anchor.ndim}D, positive ${positive.ndim}D, and negative ${negative.ndim}D inputs`,
+    );
+  }
   const near = distance(anchor, positive);
   const far = distance(anchor, negative);
   const farthest = swap ? minimum(far, distance(positive, negative)) : far;

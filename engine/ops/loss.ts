@@ -2,52 +2,47 @@
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { int64 } from "../core/dtype.ts";
-import { IndexError, RuntimeError, ValueError } from "../core/errors.ts";
-import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { numel, sameShape, sizeText } from "../core/shape.ts";
+import { IndexError } from "../core/errors.ts";
+import { resultType } from "../core/promotion.ts";
+import { numel, sameShape } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
-import { add, div, mul, neg, sub } from "./arithmetic.ts";
+import { add, div, mul, neg, pow, sub } from "./arithmetic.ts";
+import { to } from "./copy.ts";
+import {
+  broadcastPair,
+  elementwiseArguments,
+  LOSS_PARAMS,
+  type LossOptions,
+  type Reduction,
+  readReduction,
+  reduceLoss,
+  weightedLoss,
+} from "./loss_arguments.ts";
+import { checkClassTarget, checkLossDtype, checkProbabilityTarget, checkSmoothing } from "./loss_checks.ts";
 import { castRaw, denseRaw, viewAs } from "./operands.ts";
 import { abs } from "./pointwise.ts";
-import { mean, sum } from "./reduce.ts";
+import { sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { logSoftmax } from "./softmax.ts";
 import { reshape } from "./view.ts";
 
-/** How the losses of the elements become one: their mean (default), their sum, or not at all. */
-export type Reduction = "mean" | "sum" | "none";
-
-export interface LossOptions {
-  reduction?: Reduction;
-}
-
-function reduceLoss(loss: Tensor, reduction: Reduction): Tensor {
-  return reduction === "mean" ? mean(loss) : reduction === "sum" ? sum(loss) : loss;
-}
-
-function checkReduction(reduction: string): asserts reduction is Reduction {
-  if (!["mean", "sum", "none"].includes(reduction)) {
-    throw new ValueError(`${reduction} is not a valid value for reduction`);
-  }
-}
-
-function elementwise(name: string, args: unknown[]): { input: Tensor; target: Tensor; reduction: Reduction } {
-  const {
-    input,
-    target,
-    reduction = "mean",
-  } = bind<{ input: Tensor; target: Tensor } & LossOptions>(name, ["!input", "!target", "*", "reduction"], args);
-  assertTensor(input, name, "input", 1);
-  assertTensor(target, name, "target", 2);
-  checkReduction(reduction);
-  return { input, target, reduction };
-}
+export type { LossOptions, Reduction };
 
 /** |input - target|, reduced. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.l1_loss.html */
-export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
+export function l1Loss(input: Tensor, target: Tensor, options?: WeightedLossOptions): Tensor;
 export function l1Loss(...args: unknown[]): Tensor {
-  const { input, target, reduction } = elementwise("l1_loss", args);
-  return reduceLoss(abs(sub(input, target)), reduction);
+  const { input, target, reduction, weight } = elementwiseArguments<WeightedLossOptions>(
+    "l1_loss",
+    ["*", "weight"],
+    args,
+  );
+  const loss = abs(sub(...broadcastPair(input, target)));
+  return weight ? weightedLoss(loss, weight, { input, reduction, byWeight: true }) : reduceLoss(loss, reduction);
+}
+
+export interface WeightedLossOptions extends LossOptions {
+  /** Factor of each element, in the input's shape; the mean is over the weights. */
+  weight?: Tensor | null;
 }
 
 const MseLoss: Op<{ reduction: Reduction }> = defineOp({
@@ -69,10 +64,18 @@ const MseLoss: Op<{ reduction: Reduction }> = defineOp({
 });
 
 /** (input - target)², reduced. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.mse_loss.html */
-export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
+export function mseLoss(input: Tensor, target: Tensor, options?: WeightedLossOptions): Tensor;
 export function mseLoss(...args: unknown[]): Tensor {
-  const { input, target, reduction } = elementwise("mse_loss", args);
-  return call(MseLoss, { reduction }, input, target);
+  const { input, target, reduction, weight } = elementwiseArguments<WeightedLossOptions>(
+    "mse_loss",
+    ["*", "weight"],
+    args,
+  );
+  const pair = broadcastPair(input, target);
+  if (weight) return weightedLoss(pow(sub(...pair), 2), weight, { input, reduction, byWeight: true });
+  const dtype = resultType(...pair);
+  checkLossDtype("mse_cpu", dtype);
+  return call(MseLoss, { reduction }, ...pair.map((x) => to(x, dtype)));
 }
 
 interface NllAttrs {
@@ -138,64 +141,35 @@ export interface CrossEntropyOptions extends ClassLossOptions {
   labelSmoothing?: number;
 }
 
-interface ClassArguments extends Required<Omit<CrossEntropyOptions, "weight">> {
+export interface ClassArguments {
   input: Tensor;
   target: Tensor;
   weight: Tensor | null;
+  reduction: Reduction;
+  ignoreIndex: number;
+  labelSmoothing: number;
 }
 
 function classArguments(name: string, params: readonly string[], args: unknown[]): ClassArguments {
   const bound = bind<{ input: Tensor; target: Tensor } & CrossEntropyOptions>(
     name,
-    ["!input", "!target", "weight", "*", ...params],
+    ["!input", "!target", "weight", "*", ...params, ...LOSS_PARAMS],
     args,
   );
-  const { input, target, weight = null, reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = bound;
+  const { input, target, weight = null, ignoreIndex = -100, labelSmoothing = 0 } = bound;
   assertTensor(input, name, "input", 1);
   assertTensor(target, name, "target", 2);
-  checkReduction(reduction);
-  const classes = input.shape[input.ndim === 1 ? 0 : 1] ?? 1;
-  if (weight && (weight.ndim !== 1 || weight.numel() !== classes)) {
-    throw new RuntimeError(
-      `weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${sizeText(weight.shape)}`,
-    );
-  }
-  if (labelSmoothing < 0 || labelSmoothing > 1) {
-    throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`);
-  }
-  return { input, target, weight, reduction, ignoreIndex, labelSmoothing };
+  return { input, target, weight, reduction: readReduction(bound), ignoreIndex, labelSmoothing };
 }
 
-/** Checks class indices against scores and lays both out as [N, C, M] and [N, M]. */
-function arrange({ input, target, weight, ignoreIndex }: ClassArguments) {
+/** Lays scores and class indices out as [N, C, M] and [N, M]. */
+function arrange(bound: ClassArguments) {
+  checkClassTarget(bound);
+  const { input, target, weight, ignoreIndex } = bound;
   const scores = input.ndim === 1 ? input.unsqueeze(0) : input;
   const [n, c] = scores.shape as unknown as [number, number];
   const places = scores.shape.slice(2);
-  const classes = input.ndim === 1 && target.ndim === 0 ? target.reshape(1) : target;
-  if (scores.ndim <= 2 && classes.ndim > 1) {
-    throw new RuntimeError("0D or 1D target tensor expected, multi-target not supported", {
-      shapes: [input.shape, target.shape],
-    });
-  }
-  if (classes.shape[0] !== n) {
-    throw new ValueError(`Expected input batch_size (${n}) to match target batch_size (${classes.shape[0] ?? 0}).`, {
-      shapes: [input.shape, target.shape],
-    });
-  }
-  if (target.dtype !== int64 && target.dtype.name !== "uint8") {
-    throw new RuntimeError(
-      `expected target dtype to be Long or Byte, but got ${SCALAR_TYPE_NAMES[target.dtype.name]}`,
-      {
-        hint: "class indices are integers: target.long()",
-      },
-    );
-  }
-  if (!sameShape(classes.shape, [n, ...places])) {
-    throw new RuntimeError(`Expected target size ${sizeText([n, ...places])}, got ${sizeText(classes.shape)}`, {
-      shapes: [input.shape, target.shape],
-    });
-  }
-  const given = castRaw(classes, int64).denseData();
+  const given = castRaw(target, int64).denseData();
   const perClass = weight?.denseData();
   const indices = Tensor.empty([n, numel(places)], int64);
   const weights = new Float64Array(given.length);
@@ -217,7 +191,7 @@ function arrange({ input, target, weight, ignoreIndex }: ClassArguments) {
  */
 export function nllLoss(input: Tensor, target: Tensor, options?: ClassLossOptions): Tensor;
 export function nllLoss(...args: unknown[]): Tensor {
-  const bound = classArguments("nll_loss", ["ignoreIndex", "reduction"], args);
+  const bound = classArguments("nll_loss", ["ignoreIndex"], args);
   return indexLoss(bound, bound.input);
 }
 
@@ -236,11 +210,16 @@ function indexLoss(bound: ClassArguments, logProbabilities: Tensor): Tensor {
  */
 export function crossEntropy(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor;
 export function crossEntropy(...args: unknown[]): Tensor {
-  const bound = classArguments("cross_entropy", ["ignoreIndex", "reduction", "labelSmoothing"], args);
+  const bound = classArguments("cross_entropy", ["ignoreIndex", "labelSmoothing"], args);
   const { input, target, labelSmoothing } = bound;
-  const logs = logSoftmax(input, input.ndim === 1 ? 0 : 1);
-  if (sameShape(input.shape, target.shape) && target.dtype.isFloatingPoint) return probabilityLoss(bound, logs);
-  return labelSmoothing > 0 ? smoothedLoss(bound, logs) : indexLoss(bound, logs);
+  const logs = logSoftmax(input, input.ndim <= 1 ? 0 : 1);
+  if (sameShape(input.shape, target.shape)) {
+    checkProbabilityTarget(bound);
+    return probabilityLoss(bound, logs);
+  }
+  if (labelSmoothing <= 0) return indexLoss(bound, logs);
+  checkSmoothing(labelSmoothing);
+  return smoothedLoss(bound, logs);
 }
 
 function classAxis(x: Tensor): number {

@@ -2,13 +2,19 @@
 import { bind } from "../core/arguments.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
-import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, mul, pow, sub, where } from "./arithmetic.ts";
 import { gt, logicalAnd, logicalNot } from "./comparison.ts";
-import type { LossOptions, Reduction } from "./loss.ts";
-import { checkReduction, elementwiseArguments, reduceLoss } from "./loss_arguments.ts";
+import {
+  elementwiseArguments,
+  LOSS_PARAMS,
+  type LossOptions,
+  type Reduction,
+  readReduction,
+  reduceLoss,
+} from "./loss_arguments.ts";
+import { checkLossDtype, checkScalarType } from "./loss_checks.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { reshape } from "./view.ts";
@@ -72,16 +78,23 @@ export function multiMarginLoss(...args: unknown[]): Tensor {
     p = 1,
     margin = 1,
     weight = null,
-    reduction = "mean",
+    ...options
   } = bind<{ input: Tensor; target: Tensor } & MultiMarginLossOptions>(
     "multi_margin_loss",
-    ["!input", "!target", "p", "margin", "weight", "*", "reduction"],
+    ["!input", "!target", "p", "margin", "weight", "*", ...LOSS_PARAMS],
     args,
   );
   assertTensor(input, "multi_margin_loss", "input", 1);
   assertTensor(target, "multi_margin_loss", "target", 2);
-  checkReduction(reduction);
+  const reduction = readReduction(options);
   if (p !== 1 && p !== 2) throw new ValueError("only p == 1 and p == 2 supported");
+  if (weight && weight.ndim !== 1) throw new ValueError("weight must be one-dimensional");
+  if (input.ndim > 2 || input.shape.at(-1) === 0) {
+    throw new RuntimeError(
+      `Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${sizeText(input.shape)}`,
+      { shapes: [input.shape] },
+    );
+  }
   const scores = input.ndim === 2 ? input : reshape(input, 1, -1);
   const [n, c] = scores.shape as unknown as [number, number];
   if (target.ndim > 1 || target.numel() !== n) {
@@ -93,6 +106,9 @@ export function multiMarginLoss(...args: unknown[]): Tensor {
   if (weight && weight.numel() !== c) {
     throw new RuntimeError(`inconsistent weight size, expected ${c} but got ${sizeText(weight.shape)}`);
   }
+  checkLossDtype("multi_margin_loss_cpu_kernel", input.dtype);
+  checkScalarType(target, int64);
+  if (weight) checkScalarType(weight, input.dtype);
   const chosen = Tensor.empty([n, c], bool);
   const share = Tensor.empty([n, 1], input.dtype);
   const weights = weight?.denseData();
@@ -155,7 +171,7 @@ const MultilabelMarginLoss: Op<MultilabelMarginAttrs> = defineOp({
  */
 export function multilabelMarginLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
 export function multilabelMarginLoss(...args: unknown[]): Tensor {
-  const { input, target, reduction } = elementwiseArguments("multilabel_margin_loss", ["*", "reduction"], args);
+  const { input, target, reduction } = elementwiseArguments("multilabel_margin_loss", ["*"], args);
   if (input.ndim > 2 || input.shape.at(-1) === 0) {
     throw new RuntimeError(
       `Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${sizeText(input.shape)}`,
@@ -171,9 +187,7 @@ export function multilabelMarginLoss(...args: unknown[]): Tensor {
       { shapes: [input.shape, target.shape] },
     );
   }
-  if (target.dtype !== int64) {
-    throw new RuntimeError(`expected scalar type Long but found ${SCALAR_TYPE_NAMES[target.dtype.name]}`);
-  }
+  checkScalarType(target, int64);
   const classes = Array.from(target.denseData());
   if (classes.some((label) => label < -1 || label >= c)) {
     throw new RuntimeError("argument #2 'target' is out of range");

@@ -1,14 +1,25 @@
 /** Losses of probabilities: cross entropies of yes-or-no answers and divergences of distributions. */
 import { bind } from "../core/arguments.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { logsigmoid } from "./activation.ts";
 import { add, clamp, div, log, mul, neg, sub, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
-import type { LossOptions, Reduction } from "./loss.ts";
-import { checkReduction, elementwiseArguments, reduceLoss } from "./loss_arguments.ts";
-import { abs, exp, log1p, sigmoid } from "./pointwise.ts";
+import {
+  checkFactor,
+  checkReduction,
+  elementwiseArguments,
+  LOSS_PARAMS,
+  type LossOptions,
+  namedReduction,
+  type Reduction,
+  reduceLoss,
+} from "./loss_arguments.ts";
+import { checkLossDtype } from "./loss_checks.ts";
+import { exp, log1p, sigmoid } from "./pointwise.ts";
 import { mean, sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 
@@ -40,7 +51,7 @@ const BinaryCrossEntropy: Op<BinaryAttrs> = defineOp({
     const share = reduction === "mean" ? 1 / x!.numel() : 1;
     const incoming = weighted(mul(grad, share), weight);
     const inputGrad = ctx.needs[0] ? mul(incoming, div(sub(x!, t!), clamp(mul(sub(1, x!), x!), 1e-12))) : null;
-    const targetGrad = ctx.needs[1] ? mul(incoming, sub(clamp(log1p(neg(x!)), -100), clamp(log(x!), -100))) : null;
+    const targetGrad = ctx.needs[1] ? mul(incoming, sub(log1p(neg(x!)), log(x!))) : null;
     return [inputGrad, targetGrad];
   },
 });
@@ -65,7 +76,7 @@ export function binaryCrossEntropy(...args: unknown[]): Tensor {
     target,
     weight = null,
     reduction,
-  } = elementwiseArguments<BinaryCrossEntropyOptions>("binary_cross_entropy", ["weight", "*", "reduction"], args);
+  } = elementwiseArguments<BinaryCrossEntropyOptions>("binary_cross_entropy", ["weight", "*"], args);
   if (!sameShape(input.shape, target.shape)) {
     throw new ValueError(
       `Using a target size (${target.shape}) that is different to the input size (${input.shape}) is deprecated. Please ensure they have the same size.`,
@@ -73,6 +84,13 @@ export function binaryCrossEntropy(...args: unknown[]): Tensor {
     );
   }
   const factors = weight ? broadcastWeight(weight, target) : null;
+  if (target.dtype !== input.dtype) {
+    throw new RuntimeError(
+      `Found dtype ${SCALAR_TYPE_NAMES[target.dtype.name]} but expected ${SCALAR_TYPE_NAMES[input.dtype.name]}`,
+    );
+  }
+  checkFactor(factors, input);
+  checkLossDtype("binary_cross_entropy", input.dtype);
   if (input.denseData().some((p) => !(p >= 0 && p <= 1))) {
     throw new RuntimeError("all elements of input should be between 0 and 1", {
       hint: "pass it through a sigmoid, or use binaryCrossEntropyWithLogits",
@@ -84,21 +102,21 @@ export function binaryCrossEntropy(...args: unknown[]): Tensor {
 function broadcastWeight(weight: Tensor, { shape }: Tensor): Tensor {
   const lead = shape.length - weight.ndim;
   weight.shape.forEach((size, dim) => {
-    const fits = lead >= 0 && (size === 1 || size === shape[lead + dim]);
-    if (fits) return;
+    const other = shape[lead + dim] ?? 1;
+    if (size === 1 || other === 1 || size === other) return;
     throw new RuntimeError(
       `Attempting to broadcast a dimension of length ${size} at ${dim - weight.ndim}! Mismatching argument at index 1 had ${weight.shape}; but expected shape should be broadcastable to ${sizeText(shape)}`,
       { shapes: [weight.shape, shape] },
     );
   });
-  return weight.expand(shape);
+  return weight.expand(broadcastShapes(weight.shape, shape));
 }
 
 interface LogitAttrs extends BinaryAttrs {
   posWeight: Tensor | null;
 }
 
-/** (1 - t) · x + (1 + (p - 1) · t) · (log(1 + e^-|x|) + max(-x, 0)): e^x appears nowhere. */
+/** (1 - t) · x - (1 + (p - 1) · t) · log sigmoid(x), which no x overflows. */
 const BinaryCrossEntropyWithLogits: Op<LogitAttrs> = defineOp({
   name: "binary_cross_entropy_with_logits",
   gradFn: "BinaryCrossEntropyWithLogitsBackward0",
@@ -107,9 +125,11 @@ const BinaryCrossEntropyWithLogits: Op<LogitAttrs> = defineOp({
     const { reduction, weight, posWeight } = ctx.attrs;
     ctx.save(input, target);
     const [x, t] = [input.detach(), target.detach()];
-    const soft = add(log1p(exp(neg(abs(x)))), clamp(neg(x), 0));
-    const scaled = posWeight ? mul(add(mul(sub(posWeight, 1), t), 1), soft) : soft;
-    return reduceLoss(weighted(add(mul(sub(1, t), x), scaled), weight), reduction);
+    const logs = logsigmoid(x);
+    // In place, as PyTorch computes it: the operands have to fit the scores.
+    if (posWeight) logs.mul_(add(mul(sub(posWeight, 1), t), 1));
+    const loss = sub(1, t).mul_(x).sub_(logs);
+    return reduceLoss(weight ? loss.mul_(weight) : loss, reduction);
   },
   backward(ctx, grad: Tensor) {
     const { reduction, weight, posWeight } = ctx.attrs;
@@ -149,7 +169,7 @@ export function binaryCrossEntropyWithLogits(...args: unknown[]): Tensor {
     reduction,
   } = elementwiseArguments<BinaryCrossEntropyWithLogitsOptions>(
     "binary_cross_entropy_with_logits",
-    ["weight", "*", "reduction", "posWeight"],
+    ["weight", "*", "posWeight"],
     args,
   );
   if (!sameShape(input.shape, target.shape)) {
@@ -157,7 +177,6 @@ export function binaryCrossEntropyWithLogits(...args: unknown[]): Tensor {
       shapes: [input.shape, target.shape],
     });
   }
-  if (posWeight) broadcastShapes(posWeight.shape, input.shape);
   return call(BinaryCrossEntropyWithLogits, { reduction, weight, posWeight }, input, target);
 }
 
@@ -186,7 +205,7 @@ export function xlogy(input: Tensor, other: Tensor): Tensor {
   return call(Xlogy, null, input, other);
 }
 
-export interface KlDivOptions {
+export interface KlDivOptions extends Omit<LossOptions, "reduction"> {
   /** "batchmean": the sum over the batch's size, which is the divergence. Default "mean", the mean of all elements. */
   reduction?: Reduction | "batchmean";
   /** Whether target holds logarithms too. Default false. */
@@ -202,16 +221,25 @@ export function klDiv(...args: unknown[]): Tensor {
   const {
     input,
     target,
-    reduction = "mean",
     logTarget = false,
+    ...options
   } = bind<{ input: Tensor; target: Tensor } & KlDivOptions>(
     "kl_div",
-    ["!input", "!target", "*", "reduction", "logTarget"],
+    ["!input", "!target", "*", "logTarget", ...LOSS_PARAMS],
     args,
   );
   assertTensor(input, "kl_div", "input", 1);
   assertTensor(target, "kl_div", "target", 2);
+  if ((options.reduction ?? "mean") === "mean" && (options.sizeAverage ?? options.reduce ?? null) === null) {
+    warn(
+      "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+    );
+  }
+  const reduction = namedReduction(options);
   if (reduction !== "batchmean") checkReduction(reduction);
+  if (!input.dtype.isFloatingPoint || !target.dtype.isFloatingPoint) {
+    throw new RuntimeError("kl_div: Integral inputs not supported.", { hint: "convert them first: x.float()" });
+  }
   const loss = logTarget ? mul(exp(target), sub(target, input)) : sub(xlogy(target, target), mul(target, input));
   if (reduction === "batchmean") return input.ndim === 0 ? sum(loss) : div(sum(loss), input.shape[0]!);
   return reduceLoss(loss, reduction);
@@ -236,15 +264,18 @@ export function multilabelSoftMarginLoss(...args: unknown[]): Tensor {
     input,
     target,
     weight = null,
-    reduction = "mean",
+    ...options
   } = bind<{ input: Tensor; target: Tensor } & MultilabelSoftMarginLossOptions>(
     "multilabel_soft_margin_loss",
-    ["!input", "!target", "weight", "*", "reduction"],
+    ["!input", "!target", "weight", "*", ...LOSS_PARAMS],
     args,
   );
+  assertTensor(input, "multilabel_soft_margin_loss", "input", 1);
+  const reduction = namedReduction(options);
   const loss = neg(add(mul(target, logsigmoid(input)), mul(sub(1, target), logsigmoid(neg(input)))));
-  const classes = input.shape.at(-1) ?? 1;
-  const perSample = div(sum(weighted(loss, weight), -1), classes);
+  const classes = input.size(-1);
+  // Where the target has more dimensions, this one is no longer the last: PyTorch counts it from the front all the same.
+  const perSample = div(sum(weighted(loss, weight), input.ndim - 1), classes);
   if (reduction === "none") return perSample;
   if (reduction === "mean") return mean(perSample);
   if (reduction === "sum") return sum(perSample);

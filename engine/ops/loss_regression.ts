@@ -1,16 +1,37 @@
 /** Losses of numbers: how far a prediction lies from its target. https://docs.pytorch.org/docs/2.13/nn.functional.html#loss-functions */
 import { bind } from "../core/arguments.ts";
+import type { DType, DTypeName } from "../core/dtype.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
+import { CPP_NAMES, getDefaultDtype, resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { sameShape } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
-import { add, clamp, div, log, maximum, mul, neg, sub, where } from "./arithmetic.ts";
-import { le, lt } from "./comparison.ts";
-import { type LossOptions, l1Loss, type Reduction } from "./loss.ts";
-import { checkReduction, elementwiseArguments, reduceLoss } from "./loss_arguments.ts";
+import { add, clamp, div, log, mul, neg, sub, where } from "./arithmetic.ts";
+import { ge, le, lt } from "./comparison.ts";
+import { to } from "./copy.ts";
+import { l1Loss } from "./loss.ts";
+import {
+  broadcastPair,
+  elementwiseArguments,
+  LOSS_PARAMS,
+  type LossOptions,
+  type Reduction,
+  readReduction,
+  reduceLoss,
+  weightedLoss,
+} from "./loss_arguments.ts";
+import { checkLossDtype } from "./loss_checks.ts";
 import { filled, type Scalar } from "./operands.ts";
-import { abs, exp, sign, square } from "./pointwise.ts";
+import { abs, exp, square } from "./pointwise.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { unsqueeze } from "./view.ts";
+
+/** @throws RuntimeError where a float would have to become an integer. */
+function checkCast(from: DType, to: DType, names: Record<DTypeName, string> = SCALAR_TYPE_NAMES): void {
+  if (to.isFloatingPoint || !from.isFloatingPoint) return;
+  throw new RuntimeError(
+    `result type ${SCALAR_TYPE_NAMES[from.name]} can't be cast to the desired output type ${names[to.name]}`,
+  );
+}
 
 interface BendAttrs {
   /** Where the parabola becomes a line. */
@@ -35,7 +56,7 @@ function bentLoss(name: string, gradFn: string, scale: (bend: number) => number)
       const { bend, reduction } = ctx.attrs;
       const [input, target] = ctx.saved;
       const difference = sub(input!, target!);
-      const slope = where(lt(abs(difference), bend), difference, mul(sign(difference), bend));
+      const slope = where(ge(difference, bend), bend, where(le(difference, -bend), -bend, difference));
       const share = reduction === "mean" ? scale(bend) / difference.numel() : scale(bend);
       const inputGrad = mul(mul(slope, share), grad);
       return [inputGrad, ctx.needs[1] ? neg(inputGrad) : null];
@@ -62,16 +83,20 @@ export function smoothL1Loss(...args: unknown[]): Tensor {
     target,
     reduction,
     beta = 1,
-  } = elementwiseArguments<SmoothL1LossOptions>("smooth_l1_loss", ["*", "reduction", "beta"], args);
+  } = elementwiseArguments<SmoothL1LossOptions>("smooth_l1_loss", ["*", "beta"], args);
   if (beta < 0) throw new RuntimeError("smooth_l1_loss does not support negative values for beta.");
-  return beta === 0
-    ? l1Loss(input, target, { reduction })
-    : call(SmoothL1Loss, { bend: beta, reduction }, input, target);
+  if (beta === 0) return l1Loss(input, target, { reduction });
+  const pair = broadcastPair(input, target);
+  const dtype = resultType(...pair);
+  checkLossDtype("smooth_l1_cpu", dtype);
+  return call(SmoothL1Loss, { bend: beta, reduction }, ...pair.map((x) => to(x, dtype)));
 }
 
 export interface HuberLossOptions extends LossOptions {
   /** Distance at which the parabola becomes a line. Default 1. */
   delta?: number;
+  /** Factor of each element, in the input's shape; the mean is over the elements. */
+  weight?: Tensor | null;
 }
 
 /**
@@ -85,9 +110,18 @@ export function huberLoss(...args: unknown[]): Tensor {
     target,
     reduction,
     delta = 1,
-  } = elementwiseArguments<HuberLossOptions>("huber_loss", ["reduction", "delta", "*"], args);
+    weight,
+  } = elementwiseArguments<HuberLossOptions>("huber_loss", ["reduction", "delta", "weight", "*"], args);
   if (delta <= 0) throw new RuntimeError("huber_loss does not support non-positive values for delta.");
-  return call(HuberLoss, { bend: delta, reduction }, input, target);
+  const pair = broadcastPair(input, target);
+  const dtype = resultType(...pair);
+  checkLossDtype("huber_cpu", dtype);
+  checkCast(dtype, input.dtype);
+  const sides = pair.map((x) => to(x, dtype));
+  const one = { bend: delta, reduction: weight ? "none" : reduction };
+  // PyTorch allocates the losses of the elements in the input's dtype.
+  const loss = to(call(HuberLoss, one, ...sides), input.dtype);
+  return weight ? weightedLoss(loss, weight, { input, reduction, byWeight: false }) : loss;
 }
 
 export interface PoissonNllLossOptions extends LossOptions {
@@ -109,7 +143,7 @@ export function poissonNllLoss(...args: unknown[]): Tensor {
     logInput = true,
     full = false,
     eps = 1e-8,
-  } = elementwiseArguments<PoissonNllLossOptions>("poisson_nll_loss", ["logInput", "full", "eps", "reduction"], args);
+  } = elementwiseArguments<PoissonNllLossOptions>("poisson_nll_loss", ["logInput", "full", "*", "eps"], args);
   const loss = logInput ? sub(exp(input), mul(target, input)) : sub(input, mul(target, log(add(input, eps))));
   if (!full) return reduceLoss(loss, reduction);
   const stirling = add(sub(mul(target, log(target)), target), mul(log(mul(target, 2 * Math.PI)), 0.5));
@@ -155,13 +189,16 @@ export function gaussianNllLoss(...args: unknown[]): Tensor {
   let variance = given instanceof Tensor ? given : filled(input.shape, given, input.dtype);
   if (!sameShape(variance.shape, input.shape)) {
     const perRow = sameShape(input.shape.slice(0, -1), variance.shape);
-    const column = variance.ndim === input.ndim && sameShape(input.shape.with(-1, 1), variance.shape);
+    const { shape } = variance;
+    const odd = shape.filter((size, dim) => size !== input.shape[dim]);
+    const column = variance.ndim === input.ndim && odd.reduce((a, b) => a + b, 0) === 1;
     if (perRow) variance = unsqueeze(variance, -1);
     else if (!column) throw new ValueError("var is of incorrect size", { shapes: [input.shape, variance.shape] });
   }
   if (!["mean", "sum", "none"].includes(reduction)) throw new ValueError(`${reduction} is not valid`);
+  if (!variance.dtype.isFloatingPoint) checkCast(getDefaultDtype(), variance.dtype, CPP_NAMES);
   // The bound changes the value, not the gradient, as in PyTorch.
-  const safe = add(variance, sub(maximum(variance.detach(), eps), variance.detach()));
+  const safe = add(variance, sub(clamp(variance.detach(), eps), variance.detach()));
   const loss = mul(add(log(safe), div(square(sub(input, target)), safe)), 0.5);
   return reduceLoss(full ? add(loss, 0.5 * Math.log(2 * Math.PI)) : loss, reduction);
 }
@@ -182,13 +219,13 @@ export function marginRankingLoss(...args: unknown[]): Tensor {
     input2,
     target,
     margin = 0,
-    reduction = "mean",
+    ...options
   } = bind<{ input1: Tensor; input2: Tensor; target: Tensor } & MarginLossOptions>(
     "margin_ranking_loss",
-    ["!input1", "!input2", "!target", "margin", "*", "reduction"],
+    ["!input1", "!input2", "!target", "margin", "*", ...LOSS_PARAMS],
     args,
   );
-  checkReduction(reduction);
+  const reduction = readReduction(options);
   if (input1.ndim !== input2.ndim || input1.ndim !== target.ndim) {
     throw new RuntimeError(
       `margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: ${input1.shape}, input2: ${input2.shape}, target: ${target.shape} `,
@@ -205,7 +242,7 @@ const ClampMin: Op<{ min: number }> = defineOp({
     ctx.save(x);
     return clamp(x.detach(), ctx.attrs.min);
   },
-  backward: ({ attrs, saved: [x] }, grad: Tensor) => [where(lt(x!, attrs.min), 0, grad)],
+  backward: ({ attrs, saved: [x] }, grad: Tensor) => [where(ge(x!, attrs.min), grad, 0)],
 });
 
 /** max(0, x), with gradient where x is 0, as ATen's clamp_min. */
@@ -224,9 +261,10 @@ export function hingeEmbeddingLoss(...args: unknown[]): Tensor {
     target,
     reduction,
     margin = 1,
-  } = elementwiseArguments<MarginLossOptions>("hinge_embedding_loss", ["margin", "*", "reduction"], args);
-  const far = where(target.eq(1), 0, hinge(sub(margin, input)));
-  const near = where(target.eq(-1), 0, input);
+  } = elementwiseArguments<MarginLossOptions>("hinge_embedding_loss", ["margin", "*"], args);
+  const zeros = filled(input.shape, 0, input.dtype);
+  const far = where(target.eq(1), zeros, hinge(sub(margin, input)));
+  const near = where(target.eq(-1), zeros, input);
   return reduceLoss(add(far, near), reduction);
 }
 
@@ -236,18 +274,19 @@ const SoftMarginLoss: Op<{ reduction: Reduction }> = defineOp({
   kernels: ["binary", "unary", "reduce"],
   forward(ctx, input: Tensor, target: Tensor) {
     ctx.save(input, target);
-    return reduceLoss(exp(mul(neg(target.detach()), input.detach())).log1p(), ctx.attrs.reduction);
+    // In place, as PyTorch computes it: the target has to fit the input.
+    return reduceLoss(neg(input.detach()).mul_(target).exp_().log1p(), ctx.attrs.reduction);
   },
   backward({ attrs: { reduction }, saved: [input, target] }, grad: Tensor) {
     const share = reduction === "mean" ? 1 / input!.numel() : 1;
-    const open = mul(neg(target!), mul(target!, input!).neg().sigmoid());
-    return [mul(mul(open, share), grad), null];
+    const z = exp(mul(neg(target!), input!));
+    return [mul(mul(neg(target!), div(z, add(z, 1))), mul(grad, share)), null];
   },
 });
 
 /** log(1 + e^(-target · input)), reduced; target is 1 or -1. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.soft_margin_loss.html */
 export function softMarginLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor;
 export function softMarginLoss(...args: unknown[]): Tensor {
-  const { input, target, reduction } = elementwiseArguments("soft_margin_loss", ["*", "reduction"], args);
+  const { input, target, reduction } = elementwiseArguments("soft_margin_loss", ["*"], args);
   return call(SoftMarginLoss, { reduction }, input, target);
 }

@@ -166,3 +166,19 @@ test("a name that a module does not have is named with the nearest one", async (
     frames: [{ line: 1, column: 18 }],
   });
 });
+
+test("a warning stands in the output once, as an error text, and again in the next run", async () => {
+  const loss = `import * as torch from "torch";
+import * as F from "torch/nn/functional";
+for (const _ of [1, 2]) F.mseLoss(torch.ones(2, 1), torch.ones(2, 3));`;
+  const { results } = await lesson({ first: loss, second: loss });
+  for (const { items } of results) {
+    expect(items).toMatchObject([
+      {
+        kind: "text",
+        stream: "stderr",
+        text: "UserWarning: Using a target size (torch.Size([2, 3])) that is different to the input size (torch.Size([2, 1])). This will likely lead to incorrect results due to broadcasting. Please ensure they have the same size.\n",
+      },
+    ]);
+  }
+});

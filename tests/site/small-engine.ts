@@ -138,6 +138,7 @@ export function smallEngine(): Engine {
     },
     gradients: (record) => ({ gradOutput: record.output, gradients: { input: record.inputs.input }, promoted: false }),
     setTensorboardSink() {},
+    setWarningSink() {},
     setProgressSink() {},
     setYieldCheck(check) {
       yieldCheck = check;

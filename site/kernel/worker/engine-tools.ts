@@ -7,6 +7,7 @@ import { print, repr, setPrintSink } from "../../../engine/core/print.ts";
 import { formatNumbers } from "../../../engine/core/printing.ts";
 import { Storage } from "../../../engine/core/storage.ts";
 import { Tensor } from "../../../engine/core/tensor.ts";
+import { setWarningSink } from "../../../engine/core/warnings.ts";
 import { setInterruptCheck, setProgressSink } from "../../../engine/data/pause.ts";
 import { datasetInfo, provideDataset } from "../../../engine/data/sources.ts";
 import { setCallSite, setRecorder, snapshot, type TensorView } from "../../../engine/inspect/index.ts";
@@ -51,6 +52,7 @@ export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
     print,
     repr,
     setPrintSink,
+    setWarningSink,
     isTensor: (value) => value instanceof Tensor,
     summarize(value, maxNumbers) {
       const tensor = value as Tensor;

@@ -22,6 +22,8 @@ export interface Engine {
   /** Python's print; writes to the sink. */
   print(...values: unknown[]): void;
   setPrintSink(sink: (text: string, tensors: PrintedValue[]) => void): void;
+  /** Told each warning once, from then on anew. */
+  setWarningSink(sink: (text: string) => void): void;
   /** Python's repr. */
   repr(value: unknown): string;
   isTensor(value: unknown): value is object;

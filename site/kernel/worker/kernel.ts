@@ -224,6 +224,7 @@ export class Kernel {
     if (this.stopRequested) return finish("stopped");
     this.latest.set(cellId, run);
     this.records.begin(cellId);
+    this.engine.setWarningSink((text) => this.current()?.output.text("stderr", `${text}\n`, []));
     // Until the run succeeds, the cell has no names to give.
     if (request.publishes) this.published.delete(cellId);
     this.active = this.lastRun = run;
