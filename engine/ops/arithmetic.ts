@@ -1,51 +1,58 @@
 /** Arithmetic between tensors and numbers: element by element, with broadcasting and promotion. */
+
+import type { Context } from "../autograd/node.ts";
 import { bind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype, resultType } from "../core/promotion.ts";
-import type { Tensor } from "../core/tensor.ts";
-import { eq, ge, gt, le, lt } from "./comparison.ts";
-import { asOperand, binary, type Operand, unary, unaryFloat, whereRaw } from "./operands.ts";
+import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { where } from "./choosing.ts";
+import { eq, ge } from "./comparison.ts";
+import { asOperand, binary, type Operand, unary, unaryFloat } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
+export { type ClampOptions, clamp, maximum, minimum, where } from "./choosing.ts";
+
 interface AlphaAttrs {
-  alpha: number;
+  alpha: number | boolean;
 }
 
 const Add: Op<AlphaAttrs> = defineOp({
   name: "add",
   gradFn: "AddBackward0",
   kernels: ["binary"],
-  forward: ({ attrs }, a: Tensor, b: Tensor) => binary("add", a, scaled(b, attrs.alpha)),
-  backward: ({ attrs }, grad: Tensor) => [grad, attrs.alpha === 1 ? grad : mul(grad, attrs.alpha)],
+  forward: ({ attrs }, a: Tensor, b: Tensor) => binary("add", a, scaled(b, attrs.alpha, a)),
+  backward: ({ attrs }, grad: Tensor) => [grad, Number(attrs.alpha) === 1 ? grad : mul(grad, attrs.alpha)],
 });
+
+function subtractRaw(a: Tensor, b: Tensor, alpha: number | boolean): Tensor {
+  if (a.dtype.name === "bool" && b.dtype.name === "bool") {
+    throw new RuntimeError(
+      "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.",
+    );
+  }
+  if (a.dtype.name === "bool" || b.dtype.name === "bool") {
+    throw new RuntimeError(
+      "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
+    );
+  }
+  return binary("sub", a, scaled(b, alpha, a));
+}
 
 const Sub: Op<AlphaAttrs> = defineOp({
   name: "sub",
   gradFn: "SubBackward0",
   kernels: ["binary"],
-  forward({ attrs }, a: Tensor, b: Tensor) {
-    if (a.dtype.name === "bool" && b.dtype.name === "bool") {
-      throw new RuntimeError(
-        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.",
-      );
-    }
-    if (a.dtype.name === "bool" || b.dtype.name === "bool") {
-      throw new RuntimeError(
-        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
-      );
-    }
-    return binary("sub", a, scaled(b, attrs.alpha));
-  },
-  backward: ({ attrs }, grad: Tensor) => [grad, mul(grad, -attrs.alpha)],
+  forward: ({ attrs }, a: Tensor, b: Tensor) => subtractRaw(a, b, attrs.alpha),
+  backward: ({ attrs }, grad: Tensor) => [grad, mul(grad, -Number(attrs.alpha))],
 });
 
-const Rsub: Op<AlphaAttrs> = defineOp({
+const Rsub: Op<AlphaAttrs & { fromNumber: boolean }> = defineOp({
   name: "rsub",
-  gradFn: "RsubBackward1",
+  gradFn: ({ fromNumber }) => (fromNumber ? "RsubBackward1" : "RsubBackward0"),
   kernels: ["binary"],
-  forward: ({ attrs }, a: Tensor, b: Tensor) => binary("sub", b, scaled(a, attrs.alpha)),
-  backward: ({ attrs }, grad: Tensor) => [mul(grad, -attrs.alpha), grad],
+  forward: ({ attrs }, a: Tensor, b: Tensor) => subtractRaw(b, a, attrs.alpha),
+  backward: ({ attrs }, grad: Tensor) => [mul(grad, -Number(attrs.alpha)), grad],
 });
 
 const Mul: Op<null> = defineOp({
@@ -78,35 +85,58 @@ const Div: Op<null> = defineOp({
 });
 
 interface RoundingAttrs {
-  roundingMode: "trunc" | "floor";
+  roundingMode: "trunc" | "floor" | null;
 }
 
 const DivRounded: Op<RoundingAttrs> = defineOp({
   name: "div.rounding_mode",
-  gradFn: "DivBackward1",
+  gradFn: "DivBackward2",
   kernels: ["binary", "unary"],
-  forward({ attrs }, a: Tensor, b: Tensor) {
-    if (attrs.roundingMode === "floor") return binary("floor_divide", a, b);
+  forward(ctx, a: Tensor, b: Tensor) {
+    const { roundingMode } = ctx.attrs;
+    if (roundingMode === null) return Div.forward(ctx as unknown as Context<null>, a, b);
     const dtype = resultType(a, b);
+    if (roundingMode === "floor") {
+      refuseBool("div_floor_cpu", dtype);
+      return binary("floor_divide", a, b);
+    }
+    refuseBool("div_trunc_cpu", dtype);
     if (dtype.isFloatingPoint) return unary("trunc", binary("div", a, b));
     // Integers: the quotient towards zero is (a - fmod(a, b)) / b.
     return binary("floor_divide", binary("sub", a, binary("fmod", a, b)), b);
   },
-  backward: (_, grad: Tensor) => [mul(grad, 0), mul(grad, 0)],
+  backward: (ctx, grad: Tensor) =>
+    ctx.attrs.roundingMode === null
+      ? Div.backward!(ctx as unknown as Context<null>, grad)
+      : [mul(grad, 0), mul(grad, 0)],
 });
+
+/** Some kernels exist for numbers only. */
+function refuseBool(kernel: string, dtype: DType): void {
+  if (dtype.name === "bool") throw new NotImplementedError(`"${kernel}" not implemented for 'Bool'`);
+}
+
+interface ByNumber {
+  /** PyTorch names the node differently where the divisor is a number. */
+  byNumber: boolean;
+}
 
 const FloorDivide: Op<null> = defineOp({
   name: "floor_divide",
   gradFn: "NotImplemented",
   kernels: ["binary"],
-  forward: (_, a: Tensor, b: Tensor) => binary("floor_divide", a, b),
+  forward(_, a: Tensor, b: Tensor) {
+    refuseBool("div_floor_cpu", resultType(a, b));
+    return binary("floor_divide", a, b);
+  },
 });
 
-const Remainder: Op<null> = defineOp({
+const Remainder: Op<ByNumber> = defineOp({
   name: "remainder",
-  gradFn: "RemainderBackward0",
+  gradFn: ({ byNumber }) => (byNumber ? "RemainderBackward0" : "RemainderBackward1"),
   kernels: ["binary"],
   forward(ctx, a: Tensor, b: Tensor) {
+    refuseBool("remainder_cpu", resultType(a, b));
     ctx.save(a, b);
     return binary("remainder", a, b);
   },
@@ -116,11 +146,12 @@ const Remainder: Op<null> = defineOp({
   },
 });
 
-const Fmod: Op<null> = defineOp({
+const Fmod: Op<ByNumber> = defineOp({
   name: "fmod",
-  gradFn: "FmodBackward0",
+  gradFn: ({ byNumber }) => (byNumber ? "FmodBackward0" : "FmodBackward1"),
   kernels: ["binary"],
   forward(ctx, a: Tensor, b: Tensor) {
+    refuseBool("fmod_cpu", resultType(a, b));
     ctx.save(a, b);
     return binary("fmod", a, b);
   },
@@ -137,6 +168,7 @@ const Pow: Op<{ scalar: "exponent" | "base" | null }> = defineOp({
   kernels: ["binary"],
   forward(ctx, base: Tensor, exponent: Tensor) {
     const dtype = resultType(base, exponent);
+    if (!exponent.isWrappedNumber) refuseBool("pow", dtype);
     if (!dtype.isFloatingPoint && exponent.isWrappedNumber && exponent.item() < 0) {
       throw new RuntimeError("Integers to negative integer powers are not allowed.", {
         hint: "make the base floating first: x.to(torch.float32)",
@@ -190,101 +222,52 @@ const Neg: Op<null> = defineOp({
   backward: (_, grad: Tensor) => [neg(grad)],
 });
 
-/** Where both sides are equal, each gets half of the gradient. */
-function extremum(name: "maximum" | "minimum", gradFn: string, wins: typeof gt, loses: typeof gt) {
-  return defineOp<null>({
-    name,
-    gradFn,
-    kernels: ["binary"],
-    forward(ctx, a: Tensor, b: Tensor) {
-      ctx.save(a, b);
-      return binary(name, a, b);
-    },
-    backward(ctx, grad: Tensor) {
-      const [a, b] = ctx.saved;
-      const half = () => where(eq(a!, b!), div(grad, 2), grad);
-      return [
-        ctx.needs[0] ? where(loses(a!, b!), 0, half()) : null,
-        ctx.needs[1] ? where(wins(a!, b!), 0, half()) : null,
-      ];
-    },
-  });
-}
-
-const Maximum = extremum("maximum", "MaximumBackward0", gt, lt);
-const Minimum = extremum("minimum", "MinimumBackward0", lt, gt);
-
-const Where: Op<null> = defineOp({
-  name: "where",
-  gradFn: "WhereBackward0",
-  kernels: ["where"],
-  forward(ctx, condition: Tensor, a: Tensor, b: Tensor) {
-    ctx.save(condition);
-    return whereRaw(condition, a, b);
-  },
-  backward(ctx, grad: Tensor) {
-    const condition = ctx.saved[0]!;
-    return [null, ctx.needs[1] ? where(condition, grad, 0) : null, ctx.needs[2] ? where(condition, 0, grad) : null];
-  },
-});
-
-interface ClampAttrs {
-  min: number | null;
-  max: number | null;
-}
-
-const Clamp: Op<ClampAttrs> = defineOp({
-  name: "clamp",
-  gradFn: "ClampBackward1",
-  kernels: ["binary"],
-  forward(ctx, x: Tensor) {
-    const { min, max } = ctx.attrs;
-    ctx.save(x);
-    let out = x;
-    if (min !== null) out = binary("maximum", out, asOperand(min, "clamp", "min", 2));
-    if (max !== null) out = binary("minimum", out, asOperand(max, "clamp", "max", 3));
-    return out;
-  },
-  backward(ctx, grad: Tensor) {
-    const { min, max } = ctx.attrs;
-    const x = ctx.saved[0]!;
-    let masked = grad;
-    if (min !== null) masked = where(ge(x, min), masked, 0);
-    if (max !== null) masked = where(le(x, max), masked, 0);
-    return [masked];
-  },
-});
-
 function floatResult(a: Tensor, b: Tensor): DType {
   const dtype = resultType(a, b);
   return dtype.isFloatingPoint ? dtype : getDefaultDtype();
 }
 
-function scaled(x: Tensor, alpha: number): Tensor {
-  if (alpha === 1) return x;
-  if (!x.dtype.isFloatingPoint && !Number.isInteger(alpha)) {
+/** alpha · x in the dtype of the result with `beside`. */
+function scaled(x: Tensor, alpha: number | boolean, beside: Tensor): Tensor {
+  const compute = resultType(x, beside);
+  if (typeof alpha === "boolean" && compute.name !== "bool") {
+    throw new RuntimeError("Boolean alpha only supported for Boolean results.");
+  }
+  if (!compute.isFloatingPoint && !Number.isInteger(Number(alpha))) {
     throw new RuntimeError("For integral input tensors, argument alpha must not be a floating point number.");
   }
-  return binary("mul", x, asOperand(alpha, "mul", "other", 2), { compute: x.dtype });
+  return alpha === 1 ? x : binary("mul", x, asOperand(alpha, "mul", "other", 2), { compute });
 }
 
 export interface AlphaOptions {
   /** Factor of `other`. Default 1. */
-  alpha?: number;
+  alpha?: number | boolean;
 }
 
-function withAlpha(name: string, args: unknown[]): { input: Tensor; other: Tensor; alpha: number } {
+function withAlpha(name: string, args: unknown[]): { input: Tensor; other: Tensor; alpha: number | boolean } {
   const {
     input,
     other,
     alpha = 1,
-  } = bind<{ input: unknown; other: unknown; alpha?: number }>(name, ["!input", "!other", "*", "alpha"], args);
+  } = bind<{ input: unknown; other: unknown; alpha?: number | boolean }>(
+    name,
+    ["!input", "!other", "*", "alpha"],
+    args,
+  );
   return { input: asOperand(input, name, "input", 1), other: asOperand(other, name, "other", 2), alpha };
 }
 
 function pair(name: string, args: unknown[]): [Tensor, Tensor] {
   const { input, other } = bind<{ input: unknown; other: unknown }>(name, ["!input", "!other"], args);
   return [asOperand(input, name, "input", 1), asOperand(other, name, "other", 2)];
+}
+
+/** As `pair`, for the functions that take no numbers. */
+export function tensorPair(name: string, args: readonly unknown[]): [Tensor, Tensor] {
+  const { input, other } = bind<{ input: unknown; other: unknown }>(name, ["!input", "!other"], args);
+  assertTensor(input, name, "input", 1);
+  assertTensor(other, name, "other", 2);
+  return [input, other];
 }
 
 /** input + alpha · other, broadcast. https://docs.pytorch.org/docs/2.13/generated/torch.add.html */
@@ -305,7 +288,7 @@ export function sub(...args: unknown[]): Tensor {
 export function rsub(input: Operand, other: Operand, options?: AlphaOptions): Tensor;
 export function rsub(...args: unknown[]): Tensor {
   const { input, other, alpha } = withAlpha("rsub", args);
-  return call(Rsub, { alpha }, input, other);
+  return call(Rsub, { alpha, fromNumber: other.isWrappedNumber }, input, other);
 }
 
 /** input · other element by element, broadcast. https://docs.pytorch.org/docs/2.13/generated/torch.mul.html */
@@ -329,9 +312,9 @@ export function div(...args: unknown[]): Tensor {
   );
   const input = asOperand(bound.input, "div", "input", 1);
   const other = asOperand(bound.other, "div", "other", 2);
-  const { roundingMode = null } = bound;
-  if (roundingMode === null) return call(Div, null, input, other);
-  if (roundingMode !== "trunc" && roundingMode !== "floor") {
+  const { roundingMode } = bound;
+  if (roundingMode === undefined) return call(Div, null, input, other);
+  if (roundingMode !== null && roundingMode !== "trunc" && roundingMode !== "floor") {
     throw new RuntimeError(
       `div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${roundingMode}'`,
     );
@@ -348,13 +331,15 @@ export function floorDivide(...args: unknown[]): Tensor {
 /** Python's `%`: the remainder has the sign of `other`. */
 export function remainder(input: Operand, other: Operand): Tensor;
 export function remainder(...args: unknown[]): Tensor {
-  return call(Remainder, null, ...pair("remainder", args));
+  const [input, other] = pair("remainder", args);
+  return call(Remainder, { byNumber: other.isWrappedNumber }, input, other);
 }
 
 /** C's remainder: it has the sign of `input`. */
 export function fmod(input: Operand, other: Operand): Tensor;
 export function fmod(...args: unknown[]): Tensor {
-  return call(Fmod, null, ...pair("fmod", args));
+  const [input, other] = pair("fmod", args);
+  return call(Fmod, { byNumber: other.isWrappedNumber }, input, other);
 }
 
 /** input to the power of exponent. https://docs.pytorch.org/docs/2.13/generated/torch.pow.html */
@@ -381,41 +366,6 @@ export function neg(input: Tensor): Tensor {
   return call(Neg, null, input);
 }
 
-/** The larger of both, element by element; NaN wins. */
-export function maximum(input: Operand, other: Operand): Tensor;
-export function maximum(...args: unknown[]): Tensor {
-  return call(Maximum, null, ...pair("maximum", args));
-}
-
-/** The smaller of both, element by element; NaN wins. */
-export function minimum(input: Operand, other: Operand): Tensor;
-export function minimum(...args: unknown[]): Tensor {
-  return call(Minimum, null, ...pair("minimum", args));
-}
-
-/** `input` where condition holds, else `other`; all three broadcast. */
-export function where(condition: Tensor, input: Operand, other: Operand): Tensor {
-  return call(Where, null, condition, asOperand(input, "where", "input", 2), asOperand(other, "where", "other", 3));
-}
-
-export interface ClampOptions {
-  min?: number | null;
-  max?: number | null;
-}
-
-/** Limits every element to [min, max]; either bound may be absent. */
-export function clamp(input: Tensor, min?: number | null | ClampOptions, max?: number | null | ClampOptions): Tensor;
-export function clamp(...args: unknown[]): Tensor {
-  const {
-    input,
-    min = null,
-    max = null,
-  } = bind<{ input: Tensor; min?: number | null; max?: number | null }>("clamp", ["!input", "min", "max"], args);
-  if (min === null && max === null)
-    throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
-  return call(Clamp, { min, max }, input);
-}
-
 methods({
   add,
   sub,
@@ -433,12 +383,7 @@ methods({
   neg,
   negative: neg,
   log,
-  maximum,
-  minimum,
-  clamp,
-  clip: clamp,
 });
-methods({ where: (self, condition: Tensor, other: Operand) => where(condition, self, other) });
 
 declare module "../core/tensor.ts" {
   interface Tensor {
@@ -467,14 +412,5 @@ declare module "../core/tensor.ts" {
     negative: Method<typeof neg>;
     /** Natural logarithm. */
     log: Method<typeof log>;
-    /** The larger of both. */
-    maximum: Method<typeof maximum>;
-    /** The smaller of both. */
-    minimum: Method<typeof minimum>;
-    /** Limits every element to [min, max]. */
-    clamp: Method<typeof clamp>;
-    clip: Method<typeof clamp>;
-    /** This tensor's elements where condition holds, else `other`'s. */
-    where(condition: Tensor, other: Operand): Tensor;
   }
 }

@@ -1,6 +1,8 @@
 /** Comparisons and logic: element by element, results are bool tensors. */
 import type { BinaryOp } from "../backends/backend.ts";
 import { bool } from "../core/dtype.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { asOperand, comparison, type Operand, unary } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -17,6 +19,18 @@ function compare(name: BinaryOp): Compare {
   return (input, other) => call(op, null, asOperand(input, name, "input", 1), asOperand(other, name, "other", 2));
 }
 
+type Logic = (input: Tensor, other: Tensor) => Tensor;
+
+/** As `compare`, without numbers. */
+function compareTensors(name: BinaryOp): Logic {
+  const run = compare(name);
+  return (input, other) => {
+    assertTensor(input, name, "input", 1);
+    assertTensor(other, name, "other", 2);
+    return run(input, other);
+  };
+}
+
 /** input == other, element by element. */
 export const eq: Compare = compare("eq");
 /** input != other, element by element. */
@@ -30,11 +44,11 @@ export const gt: Compare = compare("gt");
 /** input >= other, element by element. */
 export const ge: Compare = compare("ge");
 /** Both are nonzero. */
-export const logicalAnd: Compare = compare("logical_and");
+export const logicalAnd: Logic = compareTensors("logical_and");
 /** One of both is nonzero. */
-export const logicalOr: Compare = compare("logical_or");
+export const logicalOr: Logic = compareTensors("logical_or");
 /** Exactly one of both is nonzero. */
-export const logicalXor: Compare = compare("logical_xor");
+export const logicalXor: Logic = compareTensors("logical_xor");
 
 function test(name: "logical_not" | "isnan" | "isinf" | "isfinite"): (input: Tensor) => Tensor {
   const op: Op<null> = defineOp({
@@ -75,18 +89,49 @@ export interface CloseOptions {
   equalNan?: boolean;
 }
 
+/**
+ * True where |input - other| <= atol + rtol · |other|; integers have to be equal. Both broadcast.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.isclose.html
+ * @throws RuntimeError for two dtypes, or a negative tolerance
+ */
+export function isclose(
+  input: Tensor,
+  other: Tensor,
+  { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions = {},
+): Tensor {
+  return closeAs("isclose", input, other, { rtol, atol, equalNan });
+}
+
+function closeAs(name: string, a: Tensor, b: Tensor, { rtol, atol, equalNan }: Required<CloseOptions>): Tensor {
+  assertTensor(a, name, "input", 1);
+  assertTensor(b, name, "other", 2);
+  if (a.dtype !== b.dtype) {
+    throw new RuntimeError(`${SCALAR_TYPE_NAMES[a.dtype.name]} did not match ${SCALAR_TYPE_NAMES[b.dtype.name]}`);
+  }
+  for (const [tolerance, value] of [
+    ["rtol", rtol],
+    ["atol", atol],
+  ] as const) {
+    if (value < 0) throw new RuntimeError(`${tolerance} must be greater than or equal to zero, but got ${value}`);
+  }
+  const same = eq(a, b);
+  if (!a.dtype.isFloatingPoint) return same;
+  const both = equalNan ? logicalOr(same, logicalAnd(isnan(a), isnan(b))) : same;
+  const [x, y] = [a.detach(), b.detach()];
+  const difference = x.sub(y).abs();
+  const allowed = y.mul(rtol).abs().add(atol);
+  return logicalOr(both, logicalAnd(le(difference, allowed), isfinite(difference)));
+}
+
 /** True when |input - other| <= atol + rtol · |other| everywhere, after broadcasting. */
 export function allclose(
   input: Tensor,
   other: Tensor,
   { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions = {},
 ): boolean {
-  const [a, b] = [input, other];
-  const difference = a.sub(b).abs();
-  const bound = b.abs().mul(rtol).add(atol);
-  const close = logicalOr(eq(a, b), logicalAnd(le(difference, bound), isfinite(difference)));
-  const result = equalNan ? logicalOr(close, logicalAnd(isnan(a), isnan(b))) : close;
-  return result.denseData().every((ok) => ok === 1);
+  return closeAs("allclose", input, other, { rtol, atol, equalNan })
+    .denseData()
+    .every((ok) => ok === 1);
 }
 
 methods({
@@ -106,6 +151,7 @@ methods({
   isinf,
   isfinite,
   equal,
+  isclose,
   allclose,
 });
 
@@ -125,15 +171,17 @@ declare module "../core/tensor.ts" {
     ge: Method<Compare>;
     greater: Method<Compare>;
     less: Method<Compare>;
-    logicalAnd: Method<Compare>;
-    logicalOr: Method<Compare>;
-    logicalXor: Method<Compare>;
+    logicalAnd: Method<Logic>;
+    logicalOr: Method<Logic>;
+    logicalXor: Method<Logic>;
     logicalNot(): Tensor;
     isnan(): Tensor;
     isinf(): Tensor;
     isfinite(): Tensor;
     /** True when both have the same shape and elements. */
     equal(other: Tensor): boolean;
+    /** True where both are equal within tolerances. */
+    isclose(other: Tensor, options?: CloseOptions): Tensor;
     /** True when both are equal within tolerances. */
     allclose(other: Tensor, options?: CloseOptions): boolean;
   }

@@ -24,6 +24,7 @@ setArithmetic({
 });
 
 export * from "./arithmetic.ts";
+export * from "./choosing.ts";
 export * from "./comparison.ts";
 export * from "./conv.ts";
 export * from "./conv_transpose.ts";

@@ -6,7 +6,7 @@ import { kernels } from "../backends/index.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, TypeError, ValueError } from "../core/errors.ts";
 import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
-import { pythonTypeName, Tensor } from "../core/tensor.ts";
+import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
 import { tensor } from "./creation.ts";
 import { inPlace } from "./inplace.ts";
@@ -290,8 +290,20 @@ export function at(input: Tensor, index: number): Tensor {
   return get(input, index);
 }
 
-/** Positions of the nonzero elements, one row each. */
-export function nonzero(input: Tensor): Tensor {
+/**
+ * Positions of the nonzero elements, one row each; with `asTuple` a vector for each dimension instead, ready to index with.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nonzero.html
+ */
+export function nonzero(input: Tensor, options: { asTuple: true }): Tensor[];
+export function nonzero(input: Tensor, options?: { asTuple?: false }): Tensor;
+export function nonzero(input: Tensor, { asTuple = false }: { asTuple?: boolean } = {}): Tensor | Tensor[] {
+  assertTensor(input, "nonzero", "input", 1);
+  if (!asTuple) return positionsOfNonzero(input);
+  const rows = positionsOfNonzero(input.ndim === 0 ? unsqueeze(input, 0) : input);
+  return Array.from({ length: rows.shape[1]! }, (_, d) => select(rows, 1, d));
+}
+
+function positionsOfNonzero(input: Tensor): Tensor {
   const data = input.denseData();
   const found: number[] = [];
   let count = 0;
@@ -321,6 +333,8 @@ declare module "../core/tensor.ts" {
     set: Method<typeof set>;
     /** One index of the first dimension: Python's `x[i]`. */
     at(index: number): Tensor;
-    nonzero(): Tensor;
+    /** Positions of the nonzero elements, one row each; with `asTuple` one vector for each dimension. */
+    nonzero(options?: { asTuple?: false }): Tensor;
+    nonzero(options: { asTuple: true }): Tensor[];
   }
 }

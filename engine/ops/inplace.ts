@@ -5,16 +5,17 @@
 import { isGradEnabled } from "../autograd/mode.ts";
 import { Node } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
+import { isOptions } from "../core/arguments.ts";
 import { RuntimeError } from "../core/errors.ts";
-import { canCast, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { broadcastStrides, isContiguous, sameShape, sizeText } from "../core/shape.ts";
+import { CPP_NAMES, canCast, getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { broadcastShapes, broadcastStrides, isContiguous, type Shape, sameShape, sizeText } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { setAutogradHost, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, floorDivide, mul, neg, pow, remainder, sub, where } from "./arithmetic.ts";
 import { convert } from "./creation.ts";
 import { castRaw, copyRaw, filled, type Operand, type Scalar, viewAs } from "./operands.ts";
 import * as pointwise from "./pointwise.ts";
-import { accumulatorOf, call, defineOp, edgeOf, methods, type Op, OperationNode } from "./registry.ts";
+import { accumulatorOf, call, defineOp, edgeOf, type Method, methods, type Op, OperationNode } from "./registry.ts";
 import { asStridedBackward, gatherStrided, type StridedView } from "./strided.ts";
 import { expand } from "./view.ts";
 
@@ -54,6 +55,14 @@ function oldValue(self: Tensor): Tensor {
   return old;
 }
 
+function checkFits(self: Tensor, shape: Shape): void {
+  if (sameShape(shape, self.shape)) return;
+  throw new RuntimeError(
+    `output with shape ${sizeText(self.shape)} doesn't match the broadcast shape ${sizeText(shape)}`,
+    { shapes: [self.shape, shape] },
+  );
+}
+
 /**
  * Replaces self's elements by what `compute` makes of them.
  * @throws RuntimeError for a leaf that requires grad, a result of another shape, or one whose dtype does not fit
@@ -62,12 +71,7 @@ export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor 
   checkInPlace(self);
   const old = oldValue(self);
   const result = compute(old);
-  if (!sameShape(result.shape, self.shape)) {
-    throw new RuntimeError(
-      `output with shape ${sizeText(self.shape)} doesn't match the broadcast shape ${sizeText(result.shape)}`,
-      { shapes: [self.shape, result.shape] },
-    );
-  }
+  checkFits(self, result.shape);
   if (!canCast(result.dtype, self.dtype)) {
     throw new RuntimeError(
       `result type ${SCALAR_TYPE_NAMES[result.dtype.name]} can't be cast to the desired output type ${SCALAR_TYPE_NAMES[self.dtype.name]}`,
@@ -170,12 +174,28 @@ export function overwrite(self: Tensor, gradFn: string, elements: Tensor): Tenso
 /** Elements of another tensor (broadcast, converted) into this one. */
 function copyFrom(self: Tensor, source: Tensor): Tensor {
   if (source.numel() > 1) checkOverlap(self);
+  checkFits(self, broadcastShapes(self.shape, source.shape));
   return overwrite(self, "CopyBackwards", sameShape(source.shape, self.shape) ? source : expand(source, self.shape));
 }
 
 function fill(self: Tensor, value: Scalar | Tensor): Tensor {
   if (value instanceof Tensor) return copyFrom(self, value);
   return overwrite(self, "FillBackward2", filled([], convert(value, self.dtype), self.dtype));
+}
+
+/** Numbers as limits are checked by themselves, and the message names the type of C++. */
+function clampInPlace(
+  self: Tensor,
+  ...limits: Parameters<typeof clamp> extends [Tensor, ...infer L] ? L : never
+): Tensor {
+  const fractional = (limit: unknown): boolean =>
+    typeof limit === "number" ? !Number.isInteger(limit) : isOptions(limit) && Object.values(limit).some(fractional);
+  if (!self.dtype.isFloatingPoint && limits.some(fractional)) {
+    throw new RuntimeError(
+      `result type ${SCALAR_TYPE_NAMES[getDefaultDtype().name]} can't be cast to the desired output type ${CPP_NAMES[self.dtype.name]}`,
+    );
+  }
+  return inPlaceOf(clamp)(self, ...limits);
 }
 
 const addcmul = (x: Tensor, a: Tensor, b: Tensor, { value = 1 }: { value?: number } = {}): Tensor =>
@@ -196,7 +216,8 @@ methods({
   remainder_: inPlaceOf(remainder),
   floorDivide_: inPlaceOf(floorDivide),
   neg_: inPlaceOf(neg),
-  clamp_: inPlaceOf(clamp),
+  clamp_: clampInPlace,
+  clip_: clampInPlace,
   exp_: inPlaceOf(pointwise.exp),
   sqrt_: inPlaceOf(pointwise.sqrt),
   relu_: inPlaceOf(pointwise.relu),
@@ -230,7 +251,8 @@ declare module "../core/tensor.ts" {
     remainder_(other: Operand): Tensor;
     floorDivide_(other: Operand): Tensor;
     neg_(): Tensor;
-    clamp_(min?: number | null | { min?: number | null; max?: number | null }, max?: number | null): Tensor;
+    clamp_: Method<typeof clamp>;
+    clip_: Method<typeof clamp>;
     exp_(): Tensor;
     sqrt_(): Tensor;
     relu_(): Tensor;

@@ -1,9 +1,12 @@
 /** Functions of one tensor, element by element. Integers become floats where the function makes them so. */
 import type { UnaryOp } from "../backends/backend.ts";
+import { bool, int64 } from "../core/dtype.ts";
+import { NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { div, mul, neg, sub, where } from "./arithmetic.ts";
 import { gt } from "./comparison.ts";
-import { unary, unaryFloat } from "./operands.ts";
+import { castRaw, unary, unaryFloat } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
 type Function1 = (input: Tensor) => Tensor;
@@ -13,11 +16,15 @@ interface PointwiseRule {
   gradFn: string;
   /** Integers stay integers (abs, sign, floor …) instead of becoming floats. */
   keepsIntegers?: boolean;
+  /** What PyTorch answers for a bool tensor, where it has no kernel for one. */
+  noBool?: () => Error;
   /** What backward needs: the input, the output, or nothing. */
   saves: "input" | "output" | "nothing";
   /** The gradient from the incoming one and what was saved. */
   derivative: (grad: Tensor, saved: Tensor) => Tensor;
 }
+
+const noKernel = (kernel: string) => () => new NotImplementedError(`"${kernel}" not implemented for 'Bool'`);
 
 function pointwise(rule: PointwiseRule): Function1 {
   const compute = rule.keepsIntegers ? unary : unaryFloat;
@@ -26,7 +33,8 @@ function pointwise(rule: PointwiseRule): Function1 {
     gradFn: rule.gradFn,
     kernels: ["unary"],
     forward(ctx, x: Tensor) {
-      const y = compute(rule.name, x);
+      if (rule.noBool && x.dtype === bool) throw rule.noBool();
+      const y = compute(rule.name, rule.name === "square" && x.dtype === bool ? castRaw(x, int64) : x);
       if (rule.saves !== "nothing") ctx.save(rule.saves === "input" ? x : y);
       return y;
     },
@@ -43,6 +51,7 @@ const zero = (grad: Tensor): Tensor => mul(grad, 0);
 /** |x|; the gradient at 0 is 0. */
 export const abs: Function1 = pointwise({
   name: "abs",
+  noBool: noKernel("abs_cpu"),
   gradFn: "AbsBackward0",
   keepsIntegers: true,
   saves: "input",
@@ -175,6 +184,7 @@ export const sigmoid: Function1 = pointwise({
 /** max(0, x); the gradient at 0 is 0. */
 export const relu: Function1 = pointwise({
   name: "relu",
+  noBool: () => new RuntimeError("Boolean inputs not supported for relu"),
   gradFn: "ReluBackward0",
   keepsIntegers: true,
   saves: "output",
@@ -197,6 +207,7 @@ export const square: Function1 = pointwise({
 });
 export const floor: Function1 = pointwise({
   name: "floor",
+  noBool: noKernel("floor_vml_cpu"),
   gradFn: "FloorBackward0",
   keepsIntegers: true,
   saves: "nothing",
@@ -204,22 +215,50 @@ export const floor: Function1 = pointwise({
 });
 export const ceil: Function1 = pointwise({
   name: "ceil",
+  noBool: noKernel("ceil_vml_cpu"),
   gradFn: "CeilBackward0",
   keepsIntegers: true,
   saves: "nothing",
   derivative: zero,
 });
-/** To the nearest integer, halves to the even one. */
-export const round: Function1 = pointwise({
+const roundToInteger: Function1 = pointwise({
   name: "round",
+  noBool: noKernel("round_vml_cpu"),
   gradFn: "RoundBackward0",
   keepsIntegers: true,
   saves: "nothing",
   derivative: zero,
 });
+
+const RoundDecimals: Op<{ decimals: number }> = defineOp({
+  name: "round.decimals",
+  gradFn: "RoundBackward1",
+  kernels: ["unary", "binary"],
+  forward({ attrs: { decimals } }, x: Tensor) {
+    if (!x.dtype.isFloatingPoint) {
+      const kernel = decimals === 0 ? "round_vml_cpu" : "round_cpu";
+      throw new NotImplementedError(`"${kernel}" not implemented for '${SCALAR_TYPE_NAMES[x.dtype.name]}'`);
+    }
+    const ten = 10 ** Math.abs(decimals);
+    const [up, down] = decimals > 0 ? [mul, div] : [div, mul];
+    return down(unary("round", up(x.detach(), ten)), ten);
+  },
+  backward: (_, grad: Tensor) => [zero(grad)],
+});
+
+export interface RoundOptions {
+  /** How many decimals stay; negative ones round to tens, hundreds …. Default: to integers. */
+  decimals?: number;
+}
+
+/** To the nearest integer, halves to the even one, or to `decimals` places. https://docs.pytorch.org/docs/2.13/generated/torch.round.html */
+export function round(input: Tensor, { decimals }: RoundOptions = {}): Tensor {
+  return decimals === undefined ? roundToInteger(input) : call(RoundDecimals, { decimals }, input);
+}
 /** Towards zero. */
 export const trunc: Function1 = pointwise({
   name: "trunc",
+  noBool: noKernel("trunc_vml_cpu"),
   gradFn: "TruncBackward0",
   keepsIntegers: true,
   saves: "nothing",
@@ -295,7 +334,7 @@ declare module "../core/tensor.ts" {
     floor: Method<Function1>;
     ceil: Method<Function1>;
     /** To the nearest integer, halves to the even one. */
-    round: Method<Function1>;
+    round: Method<typeof round>;
     trunc: Method<Function1>;
   }
 }

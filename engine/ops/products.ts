@@ -2,6 +2,8 @@
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
+import { NotImplementedError } from "../core/errors.ts";
+import { resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim, numel } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, div, mul, where } from "./arithmetic.ts";
@@ -71,7 +73,11 @@ const Hypot: Op<null> = defineOp({
   gradFn: "HypotBackward0",
   kernels: ["unary", "binary", "where"],
   forward(ctx, a: Tensor, b: Tensor) {
-    const [x, y] = [a.detach().abs(), b.detach().abs()];
+    const dtype = resultType(a, b);
+    if (!dtype.isFloatingPoint) {
+      throw new NotImplementedError(`"hypot_cpu" not implemented for '${SCALAR_TYPE_NAMES[dtype.name]}'`);
+    }
+    const [x, y] = [castRaw(a.detach(), dtype).abs(), castRaw(b.detach(), dtype).abs()];
     const [long, short] = [x.maximum(y), x.minimum(y)];
     // Divided by the longer side first, so that squares neither overflow nor vanish.
     const ratio = where(eq(long, short), 1, div(short, where(eq(long, 0), 1, long)));

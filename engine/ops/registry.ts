@@ -17,6 +17,8 @@
 import { setGradientArithmetic } from "../autograd/backward.ts";
 import { Context, type Edge, Node } from "../autograd/node.ts";
 import type { KernelName } from "../backends/backend.ts";
+import { snakeCase } from "../core/arguments.ts";
+import { RuntimeError, TypeError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { anyRequiresGrad, Tensor } from "../core/tensor.ts";
 import { isRecording, type RecordDraft, record } from "../inspect/recorder.ts";
@@ -84,6 +86,22 @@ class OperationNode<A> extends Node {
   }
 }
 
+/** What stands in the graph for an operation that has no derivative: it fails once a gradient arrives. */
+class NotImplemented extends Node {
+  readonly name = "NotImplemented";
+  readonly #operation: string;
+
+  constructor(operation: string, inputs: Inputs) {
+    super();
+    this.#operation = operation;
+    this.edges = inputs.map((input) => (input ? edgeOf(input) : null));
+  }
+
+  override run(): Gradients {
+    throw new RuntimeError(`derivative for aten::${this.#operation} is not implemented`);
+  }
+}
+
 /** What a leaf's gradient flows into. */
 class AccumulateGrad extends Node {
   readonly name = "AccumulateGrad";
@@ -143,6 +161,14 @@ export function accumulatorOf(tensor: Tensor): Node {
   return tensor.accumulator;
 }
 
+function refuseGradients(operation: string, inputs: Inputs, outputs: Tensor[]): void {
+  const node = new NotImplemented(operation, inputs);
+  outputs.forEach((output, i) => {
+    node.outputs.push({ shape: output.shape, dtype: output.dtype });
+    output.setHistory(node, i);
+  });
+}
+
 /** Runs an operation with several outputs, records it for backward where an input asks for that, and for the visualizers. */
 export function callMany<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor[] {
   const recording = anyRequiresGrad(inputs) && op.differentiable;
@@ -159,6 +185,10 @@ export function callMany<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor[] {
       if (output.dtype.isFloatingPoint) output.setHistory(node, i);
     }
   }
+  if (op.gradFn === "NotImplemented" && anyRequiresGrad(inputs)) {
+    const floats = outputs.filter((output) => output.dtype.isFloatingPoint);
+    if (floats.length > 0) refuseGradients(op.name, inputs, floats);
+  }
   if (op.record && isRecording()) {
     const draft = op.record(attrs, inputs, outputs);
     if (draft) record(draft);
@@ -174,13 +204,25 @@ export function call<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor {
 /** The type of a function as a method: its first parameter becomes `this`. */
 export type Method<F> = F extends (self: Tensor, ...args: infer A) => infer R ? (...args: A) => R : never;
 
+/** A method's arguments are counted without the tensor it belongs to: what was position 2 is position 1. */
+function withoutSelf(error: TypeError, beginning: string): TypeError {
+  if (error.message.startsWith(beginning)) {
+    error.message = error.message.replace(/\(position (\d+)\)/, (_, n: string) => `(position ${Number(n) - 1})`);
+  }
+  return error;
+}
+
 /** Attaches functions whose first argument is a tensor as methods of Tensor; the same file declares their types. */
 // biome-ignore lint/suspicious/noExplicitAny: a table of functions of any further parameters.
 export function methods(table: Record<string, (self: Tensor, ...args: any[]) => unknown>): void {
   for (const [name, body] of Object.entries(table)) {
     Object.defineProperty(Tensor.prototype, name, {
       value(this: Tensor, ...args: unknown[]) {
-        return body(this, ...args);
+        try {
+          return body(this, ...args);
+        } catch (error) {
+          throw error instanceof TypeError ? withoutSelf(error, `${snakeCase(name)}(): argument '`) : error;
+        }
       },
       configurable: true,
       writable: true,
