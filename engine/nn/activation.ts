@@ -1,5 +1,6 @@
 /** Non-linear activations. https://docs.pytorch.org/docs/2.13/nn.html#non-linear-activations-weighted-sum-nonlinearity */
 import { bind } from "../core/arguments.ts";
+import { ValueError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
@@ -100,5 +101,41 @@ export class LogSoftmax extends Module {
 
   override extraRepr(): string {
     return fields({ dim: this.dim });
+  }
+}
+
+/**
+ * Softmax of -x along one dimension; without one PyTorch takes what its oldest versions meant. Shapes: input and output
+ * any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Softmin.html
+ */
+export class Softmin extends Module {
+  readonly dim: number | null;
+
+  constructor(dim?: number | null | Partial<DimOption>);
+  constructor(...args: unknown[]) {
+    super();
+    this.dim = bind<{ dim?: number | null }>("Softmin.__init__", ["dim"], args).dim ?? null;
+  }
+
+  override forward(input: Tensor): Tensor {
+    return F.softmin(input, this.dim);
+  }
+
+  override extraRepr(): string {
+    return fields({ dim: this.dim });
+  }
+}
+
+/**
+ * Softmax over the channels of every pixel. Shapes: input [N, C, H, W] or [C, H, W], output the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Softmax2d.html
+ */
+export class Softmax2d extends Module {
+  override forward(input: Tensor): Tensor {
+    if (input.ndim !== 3 && input.ndim !== 4) {
+      throw new ValueError(`Softmax2d: expected input to be 3D or 4D, got ${input.ndim}D instead`);
+    }
+    return F.softmax(input, -3);
   }
 }

@@ -143,3 +143,43 @@ export class PReLU extends Module {
     return `num_parameters=${this.numParameters}`;
   }
 }
+
+export interface RReLUOptions extends InplaceOption {
+  /** Least slope. Default 1/8. */
+  lower?: number;
+  /** Largest slope. Default 1/3. */
+  upper?: number;
+}
+
+/**
+ * x above 0, a random slope times x below; in evaluation the mean of the slopes. Shapes: input and output any, the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.RReLU.html
+ */
+export class RReLU extends Module {
+  readonly lower: number;
+  readonly upper: number;
+  readonly inplace: boolean;
+
+  constructor(options?: RReLUOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const {
+      lower = 1 / 8,
+      upper = 1 / 3,
+      inplace = false,
+    } = bind<RReLUOptions>("RReLU.__init__", ["lower", "upper", "inplace"], args);
+    this.lower = lower;
+    this.upper = upper;
+    this.inplace = inplace;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { lower, upper, training, inplace } = this;
+    return F.rrelu(input, { lower, upper, training, inplace });
+  }
+
+  override extraRepr(): string {
+    const text = `lower=${numberRepr(this.lower)}, upper=${numberRepr(this.upper)}`;
+    return this.inplace ? `${text}, inplace=True` : text;
+  }
+}

@@ -1,9 +1,9 @@
-/** Modules that hold modules or parameters. https://docs.pytorch.org/docs/2.13/nn.html#containers */
+/** Modules that hold modules. https://docs.pytorch.org/docs/2.13/nn.html#containers */
 import { isOptions } from "../core/arguments.ts";
-import { IndexError, KeyError, RuntimeError, TypeError } from "../core/errors.ts";
-import { Tensor } from "../core/tensor.ts";
+import { IndexError, KeyError, TypeError } from "../core/errors.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { indented, Module } from "./module.ts";
-import { Parameter, typeName } from "./parameter.ts";
+import { typeName } from "./parameter.ts";
 import { replaceChildren } from "./registration.ts";
 import { stateOf } from "./state.ts";
 
@@ -19,10 +19,17 @@ function childEntries(module: Module): [string, Module][] {
 }
 
 /** Position from -length to length-1 as 0 to length-1. @throws IndexError beyond */
-function position(index: number, length: number): number {
+export function position(index: number, length: number): number {
   if (!Number.isInteger(index) || index < -length || index >= length)
     throw new IndexError(`index ${index} is out of range`);
   return index < 0 ? index + length : index;
+}
+
+function renumber(list: Module, modules: readonly Module[]): void {
+  replaceChildren(
+    list,
+    modules.map((module, i) => [String(i), module]),
+  );
 }
 
 /** What Sequential and ModuleList share: modules by position. */
@@ -65,7 +72,7 @@ abstract class IndexedModules extends Module implements Iterable<Module> {
     const { length } = this;
     if (index < -length || index > length) throw new IndexError(`Index out of range: ${index}`);
     if (!(module instanceof Module)) throw new TypeError(`${typeName(module)} is not a Module subclass`);
-    this.#renumber([...this].toSpliced(index < 0 ? index + length : index, 0, module));
+    renumber(this, [...this].toSpliced(index < 0 ? index + length : index, 0, module));
     return this;
   }
 
@@ -78,18 +85,11 @@ abstract class IndexedModules extends Module implements Iterable<Module> {
 
   /** Takes a module out; the rest is renumbered. */
   delete(index: number): void {
-    this.#renumber([...this].toSpliced(position(index, this.length), 1));
+    renumber(this, [...this].toSpliced(position(index, this.length), 1));
   }
 
   *[Symbol.iterator](): Iterator<Module> {
     for (const [, module] of childEntries(this)) yield module;
-  }
-
-  #renumber(modules: readonly Module[]): void {
-    replaceChildren(
-      this,
-      modules.map((module, i) => [String(i), module]),
-    );
   }
 }
 
@@ -235,71 +235,4 @@ export class ModuleDict extends Module implements Iterable<string> {
   [Symbol.iterator](): IterableIterator<string> {
     return this.keys();
   }
-}
-
-/**
- * A list of parameters that are registered; plain tensors put into it become parameters.
- * https://docs.pytorch.org/docs/2.13/generated/torch.nn.ParameterList.html
- */
-export class ParameterList extends Module implements Iterable<Parameter> {
-  constructor(values: Iterable<Tensor> = []) {
-    super();
-    this.extend(values);
-  }
-
-  /** Number of parameters. */
-  override get length(): number {
-    return stateOf(this).parameters.size;
-  }
-
-  /** The parameter at a position; negative ones count from the end. @throws IndexError beyond */
-  get(index: number): Parameter {
-    return stateOf(this).parameters.get(String(position(index, this.length)))!;
-  }
-
-  /** The same as `get`. */
-  at(index: number): Parameter {
-    return this.get(index);
-  }
-
-  /** Puts a parameter in the place of another. */
-  set(index: number, value: Tensor): void {
-    this.registerParameter(String(position(index, this.length)), asParameter(value));
-  }
-
-  /** Adds a parameter at the end. */
-  append(value: Tensor): this {
-    this.registerParameter(String(this.length), asParameter(value));
-    return this;
-  }
-
-  /** Adds parameters at the end. */
-  extend(values: Iterable<Tensor>): this {
-    const iterable = values as Partial<Iterable<Tensor>>;
-    if (values instanceof Tensor || typeof iterable[Symbol.iterator] !== "function") {
-      throw new TypeError(`ParameterList.extend should be called with an iterable, but got ${typeName(values)}`);
-    }
-    for (const value of values) this.append(value);
-    return this;
-  }
-
-  *[Symbol.iterator](): Iterator<Parameter> {
-    for (const parameter of stateOf(this).parameters.values()) yield parameter!;
-  }
-
-  override extraRepr(): string {
-    return Array.from(
-      this,
-      ({ dtype, shape }, i) => `  (${i}): Parameter containing: [${dtype} of size ${shape.join("x")}]`,
-    ).join("\n");
-  }
-
-  /** @throws RuntimeError always: a list computes nothing */
-  override forward(): never {
-    throw new RuntimeError("ParameterList should not be called.");
-  }
-}
-
-function asParameter(value: Tensor): Parameter {
-  return value instanceof Parameter ? value : new Parameter(value);
 }

@@ -189,3 +189,52 @@ export class GroupNorm extends Module {
     return `${this.numGroups}, ${this.numChannels}, eps=${floatRepr(this.eps)}, affine=${py(this.affine)}, bias=${py(this.bias !== null)}`;
   }
 }
+
+export interface LocalResponseNormLayerOptions {
+  /** Factor of the neighbours' energy. Default 1e-4. */
+  alpha?: number;
+  /** Exponent of the divisor. Default 0.75. */
+  beta?: number;
+  /** Summand of the divisor. Default 1. */
+  k?: number;
+}
+
+/**
+ * Divides each channel by the energy of its `size` neighbours. Shapes: input [N, C, *], output the same.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.LocalResponseNorm.html
+ */
+export class LocalResponseNorm extends Module {
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly k: number;
+
+  constructor(size: number, options?: LocalResponseNormLayerOptions);
+  constructor(options: { size: number } & LocalResponseNormLayerOptions);
+  constructor(...args: unknown[]) {
+    super();
+    const {
+      size,
+      alpha = 1e-4,
+      beta = 0.75,
+      k = 1,
+    } = bind<{ size: number } & LocalResponseNormLayerOptions>(
+      "LocalResponseNorm.__init__",
+      ["!size", "alpha", "beta", "k"],
+      args,
+    );
+    this.size = size;
+    this.alpha = alpha;
+    this.beta = beta;
+    this.k = k;
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { size, alpha, beta, k } = this;
+    return F.localResponseNorm(input, size, { alpha, beta, k });
+  }
+
+  override extraRepr(): string {
+    return `${this.size}, alpha=${floatRepr(this.alpha)}, beta=${floatRepr(this.beta)}, k=${floatRepr(this.k)}`;
+  }
+}
