@@ -153,6 +153,7 @@ export {
   softMarginLoss,
 } from "../ops/loss_regression.ts";
 export { linear } from "../ops/matmul.ts";
+export { type MultiHeadAttentionOptions, multiHeadAttentionForward } from "../ops/multi_head_attention.ts";
 export {
   type AffineOptions,
   type BatchNormOptions,

@@ -68,10 +68,11 @@ export function scaledDotProductAttention(...args: unknown[]): Tensor {
   const root = Math.sqrt(scale ?? 1 / Math.sqrt(e));
   const scores = matmul(mul(query, root), mul(transpose(served(key), -2, -1), root));
   const mask = isCausal ? tril(filled([l, s], 1, bool)) : attnMask;
-  const weights = softmax(mask ? masked(scores, mask) : scores, -1);
   // A row that may look nowhere gives zeros, not NaN.
-  const blind = mask?.dtype === bool && !isCausal ? mask.any(-1, { keepdim: true }) : null;
-  const safe = blind ? where(blind, weights, 0) : weights;
+  const sighted = mask && !isCausal ? sightedRows(mask) : null;
+  const shown = mask ? masked(scores, mask) : scores;
+  const weights = softmax(sighted ? where(sighted, shown, 0) : shown, -1);
+  const safe = sighted ? where(sighted, weights, 0) : weights;
   return matmul(dropoutP > 0 ? dropout(safe, { p: dropoutP }) : safe, served(value));
 }
 
@@ -79,6 +80,13 @@ function masked(scores: Tensor, mask: Tensor): Tensor {
   return mask.dtype === bool
     ? where(mask, scores, filled([], Number.NEGATIVE_INFINITY, scores.dtype))
     : add(scores, mask);
+}
+
+/** [..., L, 1]: which rows may look anywhere; null where all may. */
+function sightedRows(mask: Tensor): Tensor | null {
+  const open = mask.dtype === bool ? mask : mask.detach().gt(Number.NEGATIVE_INFINITY);
+  const rows = open.any(-1, { keepdim: true });
+  return rows.all().item() ? null : rows;
 }
 
 /** Each head as often as it takes to serve `heads`. */

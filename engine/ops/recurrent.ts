@@ -3,16 +3,16 @@
  * adds the state's part. https://docs.pytorch.org/docs/2.13/nn.html#recurrent-layers
  */
 import { RuntimeError } from "../core/errors.ts";
-import { Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { contiguous } from "./copy.ts";
 import { dropout } from "./dropout.ts";
 import { cat, stack } from "./joining.ts";
 import { fusedLstmLayer } from "./lstm.ts";
 import { linear } from "./matmul.ts";
-import { filled } from "./operands.ts";
+import { evenParts, indexParts, parts } from "./parts.ts";
 import { relu, sigmoid, tanh } from "./pointwise.ts";
-import { call, callMany, defineOp, type Op } from "./registry.ts";
+import { call, defineOp, type Op } from "./registry.ts";
 import { narrow } from "./slicing.ts";
 import { transpose } from "./view.ts";
 
@@ -32,55 +32,6 @@ export interface RecurrentWeights {
 export type RecurrentState = readonly Tensor[];
 
 export type RecurrentMode = "RNN_TANH" | "RNN_RELU" | "LSTM" | "GRU";
-
-interface PartsAttrs {
-  gradFn: string;
-  dim: number;
-  sizes: readonly number[];
-  /** Parts of size 1 without that dimension. */
-  squeezed: boolean;
-}
-
-/** A tensor in parts that come back in one piece, however many there are: as many slices would each make a whole gradient. */
-const Parts: Op<PartsAttrs> = defineOp({
-  name: "unsafe_split",
-  gradFn: ({ gradFn }) => gradFn,
-  kernels: [],
-  forward(ctx, x: Tensor) {
-    const { dim, sizes, squeezed } = ctx.attrs;
-    const stride = x.strides[dim]!;
-    let offset = x.offset;
-    const parts = sizes.map((size) => {
-      const shape = squeezed ? x.shape.toSpliced(dim, 1) : x.shape.with(dim, size);
-      const part = new Tensor(x.storage, shape, squeezed ? x.strides.toSpliced(dim, 1) : x.strides, offset);
-      offset += size * stride;
-      return part;
-    });
-    ctx.notes = parts.map((part) => part.shape);
-    return parts;
-  },
-  backward({ attrs: { dim, squeezed }, notes }, ...grads: (Tensor | null)[]) {
-    const dtype = grads.find((grad) => grad !== null)!.dtype;
-    const parts = (notes as Tensor["shape"][]).map((shape, i) => grads[i] ?? filled(shape, 0, dtype));
-    return [squeezed ? stack(parts, dim) : cat(parts, dim)];
-  },
-});
-
-/** Every index of the first dimension. */
-function steps(x: Tensor): Tensor[] {
-  const sizes = new Array<number>(x.shape[0]!).fill(1);
-  return callMany(Parts, { gradFn: "UnbindBackward0", dim: 0, sizes, squeezed: true }, x);
-}
-
-function splitRows(x: Tensor, sizes: readonly number[]): Tensor[] {
-  return callMany(Parts, { gradFn: "SplitWithSizesBackward0", dim: 0, sizes, squeezed: false }, x);
-}
-
-/** The gates, which lie side by side. */
-function gatesOf(x: Tensor, count: number): Tensor[] {
-  const sizes = new Array<number>(count).fill(x.shape.at(-1)! / count);
-  return callMany(Parts, { gradFn: "UnsafeSplitBackward0", dim: x.ndim - 1, sizes, squeezed: false }, x);
-}
 
 /** PyTorch turns the output in place. */
 const TransposeOutput: Op<null> = defineOp({
@@ -102,14 +53,14 @@ const STEPS: Readonly<Record<RecurrentMode, Step>> = {
   RNN_TANH: (gates, [h], weights) => [tanh(add(hiddenPart(h!, weights), gates))],
   RNN_RELU: (gates, [h], weights) => [relu(add(hiddenPart(h!, weights), gates))],
   LSTM(gates, [h, c], weights) {
-    const [i, f, g, o] = gatesOf(add(hiddenPart(h!, weights), gates), 4);
+    const [i, f, g, o] = evenParts(add(hiddenPart(h!, weights), gates), 4);
     const cell = add(mul(sigmoid(f!), c!), mul(sigmoid(i!), tanh(g!)));
     const hidden = mul(sigmoid(o!), tanh(cell));
     return [weights.projection ? linear(hidden, weights.projection) : hidden, cell];
   },
   GRU(gates, [h], weights) {
-    const [inputReset, inputUpdate, inputNew] = gatesOf(gates, 3);
-    const [hiddenReset, hiddenUpdate, hiddenNew] = gatesOf(hiddenPart(h!, weights), 3);
+    const [inputReset, inputUpdate, inputNew] = evenParts(gates, 3);
+    const [hiddenReset, hiddenUpdate, hiddenNew] = evenParts(hiddenPart(h!, weights), 3);
     const reset = sigmoid(add(hiddenReset!, inputReset!));
     const update = sigmoid(add(hiddenUpdate!, inputUpdate!));
     const proposed = tanh(add(inputNew!, mul(hiddenNew!, reset)));
@@ -140,7 +91,7 @@ function fullLayer(
   weights: RecurrentWeights,
   reverse: boolean,
 ): LayerResult {
-  const inputs = steps(linear(x, weights.input, weights.inputBias));
+  const inputs = indexParts(linear(x, weights.input, weights.inputBias));
   if (reverse) inputs.reverse();
   let state = [...initial];
   const outputs = inputs.map((gates) => {
@@ -168,7 +119,7 @@ function packedLayer(
   weights: RecurrentWeights,
   reverse: boolean,
 ): LayerResult {
-  const inputs = splitRows(linear(x, weights.input, weights.inputBias), sizes);
+  const inputs = parts(linear(x, weights.input, weights.inputBias), sizes, 0);
   const outputs = new Array<Tensor>(sizes.length);
   const run = (t: number, state: RecurrentState): Tensor[] => {
     const after = step(inputs[t]!, state, weights);
@@ -238,7 +189,7 @@ export function recurrentLayers(given: RecurrentCall): { output: Tensor; state: 
     throw new RuntimeError("get_mkldnn_dtype: unsupported data type");
   }
 
-  const initial = given.state.map(steps);
+  const initial = given.state.map(indexParts);
   const runLayer = (x: Tensor, layer: number, reverse: boolean): LayerResult => {
     const state = initial.map((part) => part[layer]!);
     const own = weights[layer]!;
