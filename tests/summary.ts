@@ -1,5 +1,6 @@
-/** The last line of a test run: what passed, failed and was skipped, for people and for CI. */
+/** The last lines of a test run: the golden cases by group, then what passed, failed and was skipped, for people and for CI. */
 import type { Reporter, TestModule, TestRunEndReason } from "vitest/node";
+import { goldenTable } from "./golden/tally.ts";
 
 export default class Summary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
@@ -16,6 +17,10 @@ export default class Summary implements Reporter {
     }
     if (reason === "interrupted") counts.failed++;
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+    for (const module of modules) {
+      const table = goldenTable(module);
+      if (table) process.stdout.write(`\n${table}\n`);
+    }
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
   }
 }

@@ -1,6 +1,5 @@
 /** How the cases of each group are run and checked. A check throws where the engine's answer is not PyTorch's. */
 import { expect } from "vitest";
-import { currentBackend } from "../../engine/backends/index.ts";
 import { Size } from "../../engine/core/size.ts";
 import { Tensor } from "../../engine/core/tensor.ts";
 import { DataLoader, type DataLoaderOptions, randomSplit } from "../../engine/data/index.ts";
@@ -232,9 +231,6 @@ function useModule({ module, args, options, inputs }: Case): void {
   if (inputs!.length > 0) built(...toInputs(inputs!, () => false));
 }
 
-/** The chapter's network takes the reference kernels seconds a step: they run its first steps, WebAssembly all of them. */
-const BIG_MODEL_STEPS = 1;
-
 const CHECKS: { [G in Group]: (golden: Groups[G]) => void } = {
   ops: checkCall,
   functional: checkCall,
@@ -242,8 +238,7 @@ const CHECKS: { [G in Group]: (golden: Groups[G]) => void } = {
   repr_tensor: checkTensorText,
   repr_module: checkModuleText,
   rng: checkRandom,
-  training: (golden) =>
-    checkTraining(golden, golden.initialState || currentBackend() === "wasm" ? undefined : BIG_MODEL_STEPS),
+  training: checkTraining,
   errors: checkErrorCase,
 };
 
