@@ -1,6 +1,27 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { initWasm, useBackend } from "../../../engine/backends/index.ts";
-import { trainer } from "../../bench/training-step.ts";
+import type { Tensor } from "../../../engine/core/tensor.ts";
+import * as torch from "../../../engine/torch.ts";
+import { chapterNetwork } from "../../bench/peers/stride.ts";
+
+const { nn, optim } = torch;
+
+/** Network, images and labels from seed 0; calling it trains one step and gives the loss before it. */
+function trainer(batch: number): () => Tensor {
+  torch.manualSeed(0);
+  const model = chapterNetwork();
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.01 });
+  const criterion = new nn.CrossEntropyLoss();
+  const images = torch.rand(batch, 3, 32, 32);
+  const labels = torch.randint(0, 10, [batch]);
+  return () => {
+    const loss = criterion(model(images), labels);
+    optimizer.zeroGrad();
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+}
 
 /** PyTorch 2.13, CPU, one thread, the same network, seed and data. */
 const LOSSES = [2.3088126182556152, 2.30745792388916, 2.3061230182647705, 2.304810047149658, 2.303514242172241];

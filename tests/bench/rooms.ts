@@ -1,0 +1,184 @@
+/** Where participants play: a page of headless Chromium each, a Node process each, or Python. */
+import { fork, spawn, spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { wasmFileName } from "../../engine/backends/index.ts";
+import { launchBrowser } from "../e2e/browser.ts";
+import { serveFolder } from "../e2e/server.ts";
+import type { Timing } from "./measure.ts";
+import { KEYS, type Key } from "./participants.ts";
+import { measurePeak, peakModule } from "./peak.ts";
+import type { WorkName } from "./works.ts";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** What came of a piece of work: a time, a sentence that says why not, or null where it cannot be done. */
+export type Outcome = Timing | string | null;
+
+export interface Seat {
+  time(work: WorkName, budget: number): Promise<Record<string, Outcome>>;
+}
+
+export interface Room {
+  name: string;
+  seats: Seat[];
+  /** GFLOP/s: with fused multiply-add where the runtime has it, and without. */
+  peak: { relaxed: number | null; plain: number } | null;
+  close(): Promise<void>;
+}
+
+async function peakOf(run: (bytes: Uint8Array<ArrayBuffer>) => Promise<number>): Promise<Room["peak"]> {
+  const relaxed = await run(await peakModule(true)).catch(() => null);
+  return { relaxed, plain: await run(await peakModule(false)) };
+}
+
+const PLAYER = `
+  import { start, time } from "./player.ts";
+  const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
+  globalThis.bench = {
+    start: (key) => start(key, {
+      stride: (variant) => bytes(FILES[variant]),
+      tfjs: new URL("tfjs/", location.href).href,
+      onnx: new URL("onnx/", location.href).href,
+    }),
+    time,
+  };`;
+
+/** A page for each participant, none of them with shared memory: one thread. */
+export async function chromiumRoom(keys: readonly Key[] = KEYS): Promise<Room> {
+  const folder = here("../../.cache/bench/");
+  for (const sub of ["", "tfjs", "onnx"]) mkdirSync(`${folder}${sub}`, { recursive: true });
+  const variants = ["relaxed", "simd"] as const;
+  const files = Object.fromEntries(variants.map((variant) => [variant, wasmFileName(variant)]));
+  for (const name of Object.values(files))
+    copyFileSync(here(`../../engine/backends/wasm/build/${name}`), folder + name);
+  for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm-threaded-simd.wasm"])
+    copyFileSync(here(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${name}`), `${folder}tfjs/${name}`);
+  for (const name of ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"])
+    copyFileSync(here(`node_modules/onnxruntime-web/dist/${name}`), `${folder}onnx/${name}`);
+  await build({
+    stdin: { contents: PLAYER, resolveDir: here("."), loader: "ts" },
+    define: { FILES: JSON.stringify(files) },
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    outdir: folder,
+    entryNames: "player",
+    external: ["node:*", "fs", "path", "util", "crypto", "worker_threads", "perf_hooks", "os"],
+    logLevel: "error",
+  });
+  writeFileSync(
+    `${folder}index.html`,
+    '<!doctype html><title>bench</title><script type="module" src="player.js"></script>',
+  );
+
+  const site = await serveFolder(folder);
+  const browser = await launchBrowser({
+    args: ["--disable-renderer-backgrounding", "--disable-background-timer-throttling"],
+  });
+  type Bench = { bench: { start(key: string): Promise<string>; time(work: string, budget: number): Promise<Outcome> } };
+  const seats: Seat[] = [];
+  for (const key of keys) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    page.setDefaultTimeout(0);
+    await page.goto(site.url);
+    await page.waitForFunction(() => "bench" in globalThis);
+    const name = await page.evaluate((k) => (globalThis as unknown as Bench).bench.start(k), key);
+    seats.push({
+      time: async (work, budget) => ({
+        [name]: await page.evaluate(([w, b]) => (globalThis as unknown as Bench).bench.time(w, b), [
+          work,
+          budget,
+        ] as const),
+      }),
+    });
+  }
+  const blank = await browser.newPage();
+  const peak = await peakOf((bytes) =>
+    blank.evaluate(
+      async ([encoded, code]) => {
+        const binary = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+        const measure = new Function("ROUNDS", "CHAINS", `return (${code})`)(1 << 22, 12);
+        return (await measure(binary)) as number;
+      },
+      [Buffer.from(bytes).toString("base64"), measurePeak.toString()] as const,
+    ),
+  );
+  await blank.close();
+  return {
+    name: `Chromium ${browser.version()}`,
+    seats,
+    peak,
+    close: async () => {
+      await browser.close();
+      await site.close();
+    },
+  };
+}
+
+/** A process for each participant. */
+export async function nodeRoom(keys: readonly Key[] = KEYS): Promise<Room> {
+  const seats: Seat[] = [];
+  const children: ReturnType<typeof fork>[] = [];
+  for (const key of keys) {
+    const child = fork(here("player-process.ts"), [key], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    children.push(child);
+    const answer = <T>() =>
+      new Promise<T>((resolve, reject) => {
+        const ended = (code: number | null) => reject(new Error(`${key} ended with code ${code}`));
+        child.once("exit", ended);
+        child.once("message", (message) => {
+          child.off("exit", ended);
+          resolve(message as T);
+        });
+      });
+    const { name, failed } = await answer<{ name?: string; failed?: string }>();
+    if (name === undefined) {
+      seats.push({ time: async () => ({ [key]: failed ?? "did not start" }) });
+      continue;
+    }
+    seats.push({
+      time: async (work, budget) => {
+        child.send({ work, budget });
+        return { [name]: await answer<Outcome>().catch((error: Error) => error.message) };
+      },
+    });
+  }
+  return {
+    name: `Node ${process.version}`,
+    seats,
+    peak: await peakOf(measurePeak),
+    close: async () => {
+      for (const child of children) child.kill();
+    },
+  };
+}
+
+/**
+ * PyTorch on one thread, if there is one: $STRIDE_PYTHON or python3 with torch.
+ * @returns null where there is none
+ */
+export async function pytorchSeat(): Promise<(Seat & { version: string; close(): void }) | null> {
+  const python = process.env.STRIDE_PYTHON ?? "python3";
+  if (spawnSync(python, ["--version"]).status !== 0) return null;
+  const child = spawn(python, [here("torch_bench.py")], { stdio: ["pipe", "pipe", "ignore"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async <T>(): Promise<T | null> => {
+    const { value, done } = await lines.next();
+    return done ? null : (JSON.parse(value) as T);
+  };
+  const hello = await answer<{ version: string }>();
+  if (!hello) return null;
+  return {
+    version: hello.version,
+    time: async (work, budget) => {
+      child.stdin.write(`${JSON.stringify({ work, budget })}\n`);
+      return (await answer<Record<string, Outcome>>()) ?? { PyTorch: "ended early" };
+    },
+    close: () => void child.kill(),
+  };
+}
