@@ -9,8 +9,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** Converts a leaf (and its gradient) in place: floating ones to `dtype`, all to `device`; null leaves that as it is. */
 export function convertTensor(tensor: Tensor, dtype: DType | null, device: Device | null): void {
   if (dtype && tensor.dtype.isFloatingPoint && tensor.dtype !== dtype) {
-    place(tensor, castRaw(tensor, dtype));
-    if (tensor.grad) place(tensor.grad, castRaw(tensor.grad, dtype));
+    replaceMemory(tensor, castRaw(tensor, dtype));
+    if (tensor.grad) replaceMemory(tensor.grad, castRaw(tensor.grad, dtype));
   }
   if (device && device.type !== tensor.device.type) {
     // Today's engine has one device; `device()` refuses every other before we get here.
@@ -19,7 +19,7 @@ export function convertTensor(tensor: Tensor, dtype: DType | null, device: Devic
 }
 
 /** Puts another tensor's memory behind `tensor`. What autograd remembered of the old dtype is forgotten. */
-function place(tensor: Tensor, source: Tensor): void {
+export function replaceMemory(tensor: Tensor, source: Tensor): void {
   const target = tensor as Writable<Tensor>;
   target.storage = source.storage;
   target.strides = source.strides;

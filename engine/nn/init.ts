@@ -4,11 +4,12 @@
  */
 import { noGrad } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
-import { allocate } from "../core/dtype.ts";
+import { allocate, int64 } from "../core/dtype.ts";
 import { ValueError } from "../core/errors.ts";
-import { fillNormal, fillUniform, type Generator } from "../core/random.ts";
+import { fillNormal, fillPermutation, fillUniform, type Generator } from "../core/random.ts";
 import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 
 export interface GeneratorOption {
   /** Where the random numbers come from. Default: torch's generator. */
@@ -118,6 +119,9 @@ export function truncNormal_(...args: unknown[]): Tensor {
     args,
   );
   const { tensor, mean = 0, std = 1, a = -2, b = 2, generator } = bound;
+  if (mean < a - 2 * std || mean > b + 2 * std) {
+    warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.");
+  }
   const within = cumulative((b - mean) / std) - cumulative((a - mean) / std);
   const draw = within > 0.3 ? redrawOutside : rejectUniform;
   return put(tensor, draw(tensor, mean, std, a, b, generator));
@@ -164,6 +168,99 @@ export function dirac_(...args: unknown[]): Tensor {
   const data = allocate(tensor.dtype, tensor.numel());
   for (let g = 0; g < groups; g++) {
     for (let d = 0; d < Math.min(perGroup, inputs); d++) data[((g * perGroup + d) * inputs + d) * area + middle] = 1;
+  }
+  return put(tensor, data);
+}
+
+export interface OrthogonalOptions extends GeneratorOption {
+  /** Factor of all values. Default 1. */
+  gain?: number;
+}
+
+/**
+ * Fills with an orthogonal matrix (Saxe et al., 2013): rows, or columns where there are fewer, of length 1 and at right
+ * angles. Further dimensions count as one.
+ * @throws ValueError below two dimensions
+ */
+export function orthogonal_(tensor: Tensor, options?: OrthogonalOptions): Tensor;
+export function orthogonal_(...args: unknown[]): Tensor {
+  const {
+    tensor,
+    gain = 1,
+    generator,
+  } = bind<{ tensor: Tensor } & OrthogonalOptions>("orthogonal_", ["!tensor", "gain", "generator"], args);
+  if (tensor.ndim < 2) throw new ValueError("Only tensors with 2 or more dimensions are supported");
+  if (tensor.numel() === 0) return tensor;
+  const rows = tensor.shape[0]!;
+  const columns = tensor.numel() / rows;
+  const data = allocate(tensor.dtype, tensor.numel());
+  fillNormal(data, 0, 1, generator ?? undefined);
+  // As vectors: the columns of a tall matrix, the rows of a wide one.
+  const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
+  const place = (vector: number, i: number) => (rows < columns ? vector * columns + i : i * columns + vector);
+  const vectors = Array.from({ length: count }, (_, v) => Float64Array.from({ length }, (_, i) => data[place(v, i)]!));
+  orthonormalize(vectors);
+  vectors.forEach((vector, v) => {
+    vector.forEach((x, i) => {
+      data[place(v, i)] = x;
+    });
+  });
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! * gain;
+  return put(tensor, data);
+}
+
+/**
+ * Gram and Schmidt's, twice, for what rounding left: the Q of a QR decomposition whose R has a positive diagonal, which is
+ * what PyTorch makes of LAPACK's.
+ */
+function orthonormalize(vectors: readonly Float64Array[]): void {
+  vectors.forEach((vector, v) => {
+    for (let pass = 0; pass < 2; pass++) {
+      for (const before of vectors.slice(0, v)) {
+        const along = before.reduce((sum, x, i) => sum + x * vector[i]!, 0);
+        before.forEach((x, i) => {
+          vector[i]! -= along * x;
+        });
+      }
+    }
+    const norm = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
+    vector.forEach((x, i) => {
+      vector[i] = x / norm;
+    });
+  });
+}
+
+export interface SparseOptions extends GeneratorOption {
+  /** Spread of what is not 0. Default 0.01. */
+  std?: number;
+}
+
+/**
+ * Fills a matrix with normal numbers and sets this share of each column to 0 (Martens, 2010).
+ * @throws ValueError unless it has two dimensions
+ */
+export function sparse_(tensor: Tensor, sparsity: number, options?: SparseOptions): Tensor;
+export function sparse_(...args: unknown[]): Tensor {
+  const {
+    tensor,
+    sparsity,
+    std = 0.01,
+    generator,
+  } = bind<{ tensor: Tensor; sparsity: number } & SparseOptions>(
+    "sparse_",
+    ["!tensor", "!sparsity", "std", "generator"],
+    args,
+  );
+  if (tensor.ndim !== 2) throw new ValueError("Only tensors with 2 dimensions are supported");
+  const [rows, columns] = tensor.shape as unknown as [number, number];
+  const zeros = Math.ceil(sparsity * rows);
+  const data = allocate(tensor.dtype, tensor.numel());
+  fillNormal(data, 0, std, generator ?? undefined);
+  const order = allocate(int64, rows);
+  for (let column = 0; column < columns; column++) {
+    // Of torch's generator in any case, as in PyTorch.
+    fillPermutation(order);
+    for (let i = 0; i < zeros; i++) data[order[i]! * columns + column] = 0;
   }
   return put(tensor, data);
 }
@@ -242,13 +339,16 @@ function kaiming(name: string, args: unknown[]) {
     args,
   );
   const { tensor, a = 0, mode = "fan_in", nonlinearity = "leaky_relu", generator } = bound;
-  if (mode !== "fan_in" && mode !== "fan_out") {
-    throw new ValueError(`Mode ${mode} not supported, please use one of ['fan_in', 'fan_out']`);
+  if (tensor.numel() === 0) {
+    warn("Initializing zero-element tensors is a no-op");
+    return { tensor, std: 0, generator };
   }
-  // Nothing to fill, so nothing is drawn and no fan is needed.
-  if (tensor.numel() === 0) return { tensor, std: 0, generator };
+  const kept = mode.toLowerCase();
+  if (kept !== "fan_in" && kept !== "fan_out") {
+    throw new ValueError(`Mode ${kept} not supported, please use one of ['fan_in', 'fan_out']`);
+  }
   const [fanIn, fanOut] = calculateFanInAndFanOut(tensor);
-  return { tensor, std: calculateGain(nonlinearity, a) / Math.sqrt(mode === "fan_in" ? fanIn : fanOut), generator };
+  return { tensor, std: calculateGain(nonlinearity, a) / Math.sqrt(kept === "fan_in" ? fanIn : fanOut), generator };
 }
 
 type Data = ReturnType<typeof allocate>;
