@@ -7,11 +7,11 @@ import { defaultGenerator, fillExponential, fillUniform } from "../core/random.t
 import { normalizeDim } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, div, mul, neg, sub, where } from "./arithmetic.ts";
+import { argmax } from "./extremes.ts";
 import { eq, gt } from "./comparison.ts";
 import { inPlace } from "./inplace.ts";
 import { cat } from "./joining.ts";
 import { sigmoid } from "./pointwise.ts";
-import { argmax } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { narrow } from "./slicing.ts";
 import { softmax } from "./softmax.ts";

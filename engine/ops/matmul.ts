@@ -1,11 +1,13 @@
 /** Products of matrices and vectors. https://docs.pytorch.org/docs/2.13/generated/torch.matmul.html */
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { RuntimeError } from "../core/errors.ts";
-import { CPP_NAMES } from "../core/promotion.ts";
+import { bool } from "../core/dtype.ts";
+import { NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { CPP_NAMES, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, mul } from "./arithmetic.ts";
+import { eye } from "./creation.ts";
 import { viewAs } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -226,6 +228,15 @@ function batched(input: Tensor, other: Tensor): Tensor {
   return reshape(bmm(left, right), shape);
 }
 
+/** @throws RuntimeError for different dtypes, in the words of a product with something added. */
+function checkAddends(x: Tensor, weight: Tensor, name: "self" | "mat1"): void {
+  if (x.dtype === weight.dtype) return;
+  throw new RuntimeError(
+    `${name} and mat2 must have the same dtype, but got ${SCALAR_TYPE_NAMES[x.dtype.name]} and ${SCALAR_TYPE_NAMES[weight.dtype.name]}`,
+    { hint: `both need one dtype: input.to(torch.${weight.dtype.name}) or weight.to(torch.${x.dtype.name})` },
+  );
+}
+
 /** input · weightᵀ + bias: [..., in] with weight [out, in] and bias [out] gives [..., out]. */
 export function linear(input: Tensor, weight: Tensor, bias?: Tensor | null | { bias?: Tensor | null }): Tensor;
 export function linear(...args: unknown[]): Tensor {
@@ -236,10 +247,25 @@ export function linear(...args: unknown[]): Tensor {
   } = bind<{ input: Tensor; weight: Tensor; bias?: Tensor | null }>("linear", ["!input", "!weight", "bias"], args);
   assertTensor(input, "linear", "input", 1);
   assertTensor(weight, "linear", "weight", 2);
+  if (input.ndim === 0 || weight.ndim === 0) {
+    throw new RuntimeError(
+      `both arguments to linear need to be at least 1D, but they are ${input.ndim}D and ${weight.ndim}D`,
+    );
+  }
+  if (weight.ndim > 2) {
+    throw new RuntimeError(`t() expects a tensor with <= 2 dimensions, but self is ${weight.ndim}D`, {
+      shapes: [weight.shape],
+      hint: "a weight is [out_features, in_features]",
+    });
+  }
+  if (bias && weight.ndim === 1) throw new RuntimeError("mat2 must be a matrix, got 1-D tensor");
   const transposed = weight.ndim === 2 ? t(weight) : weight;
+  if (bias) {
+    checkAddends(bias, weight, "self");
+    checkAddends(input, weight, "mat1");
+  }
   if (input.ndim === 2 && bias) {
     if (input.shape[1] !== transposed.shape[0]) throw cannotMultiply(input.shape, transposed.shape);
-    assertSameDtype(input, weight);
     return call(Addmm, { beta: 1, alpha: 1 }, bias, input, transposed);
   }
   if (bias && weight.ndim === 2 && input.ndim > 0 && input.isContiguous() && input.shape.at(-1) === weight.shape[1]) {
@@ -250,9 +276,26 @@ export function linear(...args: unknown[]): Tensor {
   return bias ? add(out, bias) : out;
 }
 
-/** Sum of the diagonal of a matrix. */
+const Trace: Op<null> = defineOp({
+  name: "trace",
+  gradFn: "TraceBackward0",
+  kernels: ["reduce"],
+  forward(ctx, x: Tensor) {
+    ctx.notes = [...x.shape];
+    return sum(x.detach().diagonal());
+  },
+  backward({ notes }, grad: Tensor) {
+    const [n, m] = notes as [number, number];
+    return [mul(grad, eye(n, m, { dtype: grad.dtype }))];
+  },
+});
+
+/** Sum of the diagonal of a matrix. @throws RuntimeError for anything but a matrix */
 export function trace(input: Tensor): Tensor {
-  return sum(input.diagonal());
+  assertTensor(input, "trace", "input", 1);
+  if (input.dtype === bool) throw new NotImplementedError(`"trace" not implemented for 'Bool'`);
+  if (input.ndim !== 2) throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${input.ndim}`);
+  return call(Trace, null, input);
 }
 
 methods({ matmul, mm, bmm, mv, dot, outer, trace });

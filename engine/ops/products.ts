@@ -14,16 +14,16 @@ import { castRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
 import { sqrt } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
-import { cumsum } from "./statistics.ts";
+import { type CumulativeOptions, converted, cumsum } from "./statistics.ts";
 import { expand, transpose } from "./view.ts";
 
-const Cumprod: Op<{ dim: number }> = defineOp({
+const Cumprod: Op<{ dim: number; dtype: DType | null }> = defineOp({
   name: "cumprod",
   gradFn: "CumprodBackward0",
   kernels: ["cumulative"],
   forward(ctx, x: Tensor) {
-    const { dim } = ctx.attrs;
-    const dense = denseRaw(castRaw(x, sumDtype(x)));
+    const { dim, dtype } = ctx.attrs;
+    const dense = denseRaw(castRaw(x, dtype ?? sumDtype(x)));
     const out = Tensor.empty(x.shape, dense.dtype);
     const shape = [numel(x.shape.slice(0, dim)), x.shape[dim] ?? 1, numel(x.shape.slice(dim + 1))];
     kernels.cumulative("cumprod", viewAs(dense, shape), viewAs(out, shape));
@@ -50,11 +50,6 @@ const Cumprod: Op<{ dim: number }> = defineOp({
   },
 });
 
-export interface CumulativeOptions {
-  /** Converts before computing. */
-  dtype?: DType | null;
-}
-
 /** Running product along a dimension. https://docs.pytorch.org/docs/2.13/generated/torch.cumprod.html */
 export function cumprod(input: Tensor, dim: number, options?: CumulativeOptions): Tensor;
 export function cumprod(...args: unknown[]): Tensor {
@@ -64,8 +59,7 @@ export function cumprod(...args: unknown[]): Tensor {
     args,
   );
   assertTensor(input, "cumprod", "input", 1);
-  const x = dtype ? input.to(dtype) : input;
-  return call(Cumprod, { dim: normalizeDim(dim, x.ndim) }, x);
+  return call(Cumprod, { dim: normalizeDim(dim, input.ndim), dtype: dtype ?? null }, converted(input, dtype));
 }
 
 const Hypot: Op<null> = defineOp({

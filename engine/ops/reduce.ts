@@ -2,16 +2,16 @@
 import type { ReduceOp } from "../backends/backend.ts";
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { bool, type DType, int64 } from "../core/dtype.ts";
+import { bool, type DType } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { normalizeDim, normalizeDims, numel } from "../core/shape.ts";
-import { assertTensor, Tensor } from "../core/tensor.ts";
-import { add, div, maximum, minimum, mul } from "./arithmetic.ts";
+import { normalizeDims, numel } from "../core/shape.ts";
+import { anyRequiresGrad, assertTensor, Tensor } from "../core/tensor.ts";
+import { add, div, mul } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import { to } from "./copy.ts";
 import { castRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
-import { call, callMany, defineOp, type Method, methods, type Op } from "./registry.ts";
+import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { expand, permute, reshape, unsqueeze } from "./view.ts";
 
 /** x with the reduced dimensions last, as a dense [outer, inner] pair of sizes, and the shape of the answer. */
@@ -41,7 +41,7 @@ function permuted(x: Tensor, order: readonly number[]): Tensor {
 }
 
 /** A kernel reduction over `dims`; without them the answer has no such axes. */
-function reduceRaw(op: ReduceOp, x: Tensor, dims: readonly number[], dtype: DType): Tensor {
+export function reduceRaw(op: ReduceOp, x: Tensor, dims: readonly number[], dtype: DType): Tensor {
   const { dense, outer, inner, shape } = arrange(x, dims);
   const out = Tensor.empty(shape, dtype);
   kernels.reduce(op, viewAs(dense, [outer, inner]), viewAs(out, [outer]));
@@ -49,15 +49,15 @@ function reduceRaw(op: ReduceOp, x: Tensor, dims: readonly number[], dtype: DTyp
 }
 
 /** The reduced axes put back with size 1. */
-function restore(x: Tensor, dims: readonly number[]): Tensor {
+export function restore(x: Tensor, dims: readonly number[]): Tensor {
   return dims.reduce((t, d) => unsqueeze(t, d), x);
 }
 
-function keepShape(x: Tensor, dims: readonly number[]): number[] {
+export function keepShape(x: Tensor, dims: readonly number[]): number[] {
   return x.shape.map((size, i) => (dims.includes(i) ? 1 : size));
 }
 
-interface DimAttrs {
+export interface DimAttrs {
   dims: number[];
   keepdim: boolean;
   /** Over everything, without a dim given: PyTorch names the node differently. */
@@ -113,6 +113,7 @@ const Prod: Op<DimAttrs> = defineOp({
   },
   backward({ attrs, saved }, grad: Tensor) {
     const x = saved[0]!;
+    if (x.ndim === 0 || x.numel() === 0) return [expand(grad, x.shape)];
     const restored = attrs.keepdim ? grad : restore(grad, attrs.dims);
     return [mul(expand(restored, x.shape), productOfOthers(x, attrs.dims))];
   },
@@ -177,86 +178,8 @@ function extreme(name: "amax" | "amin", gradFn: string) {
   });
 }
 
-const Amax = extreme("amax", "AmaxBackward0");
-const Amin = extreme("amin", "AminBackward0");
-
-/** max() and min() of everything differ from amax and amin only in the name of their node. */
-function extremeAll(name: "max" | "min") {
-  const op = name === "max" ? Amax : Amin;
-  return defineOp<DimAttrs>({
-    name,
-    gradFn: name === "max" ? "MaxBackward1" : "MinBackward1",
-    kernels: ["reduce"],
-    forward: op.forward,
-    backward: op.backward!,
-  });
-}
-
-const MaxAll = extremeAll("max");
-const MinAll = extremeAll("min");
-
-interface AlongAttrs {
-  dim: number;
-  keepdim: boolean;
-}
-
-/** Values and indices of the extreme along one dimension; the gradient goes to the first winner. */
-function along(name: "max" | "min") {
-  return defineOp<AlongAttrs>({
-    name: `${name}.dim`,
-    gradFn: name === "max" ? "MaxBackward0" : "MinBackward0",
-    kernels: ["reduce"],
-    forward(ctx, x: Tensor) {
-      const { dim, keepdim } = ctx.attrs;
-      const dims = x.ndim === 0 ? [] : [dim];
-      const values = reduceRaw(name === "max" ? "amax" : "amin", x, dims, x.dtype);
-      const indices = reduceRaw(name === "max" ? "argmax" : "argmin", x, dims, int64);
-      const shape = keepShape(x, dims);
-      ctx.notes = x.shape;
-      ctx.save(new Tensor(indices.storage, shape));
-      return keepdim ? [new Tensor(values.storage, shape), new Tensor(indices.storage, shape)] : [values, indices];
-    },
-    backward({ attrs, saved, notes }, grad: Tensor) {
-      const shape = notes as number[];
-      const restored = attrs.keepdim || shape.length === 0 ? grad : unsqueeze(grad, attrs.dim);
-      return [mul(restored, oneAt(saved[0]!, shape, attrs.dim, grad.dtype))];
-    },
-  });
-}
-
-/** 1 where the index along `dim` is the given one, else 0. */
-function oneAt(indices: Tensor, shape: readonly number[], dim: number, dtype: DType): Tensor {
-  const size = shape[dim] ?? 1;
-  const positions = Tensor.empty([size], int64);
-  for (let i = 0; i < size; i++) positions.storage.data[i] = i;
-  const axis =
-    shape.length === 0
-      ? positions.reshape([])
-      : reshape(
-          positions,
-          shape.map((_, i) => (i === dim ? size : 1)),
-        );
-  return to(eq(axis, indices), dtype);
-}
-
-const MaxAlong = along("max");
-const MinAlong = along("min");
-
-function indexOfExtreme(name: "argmax" | "argmin") {
-  return defineOp<AlongAttrs & { all: boolean }>({
-    name,
-    gradFn: "NotImplemented",
-    kernels: ["reduce"],
-    forward({ attrs: { dim, keepdim, all } }, x: Tensor) {
-      const dims = all ? x.shape.map((_, i) => i) : x.ndim === 0 ? [] : [dim];
-      const out = reduceRaw(name, x, dims, int64);
-      return keepdim ? new Tensor(out.storage, keepShape(x, dims)) : out;
-    },
-  });
-}
-
-const Argmax = indexOfExtreme("argmax");
-const Argmin = indexOfExtreme("argmin");
+export const Amax = extreme("amax", "AmaxBackward0");
+export const Amin = extreme("amin", "AminBackward0");
 
 function truth(name: "all" | "any") {
   return defineOp<DimAttrs>({
@@ -288,14 +211,14 @@ export interface SumOptions extends ReduceOptions {
   dtype?: DType | null;
 }
 
+const REDUCE_PARAMETERS = ["!input", "dim", "keepdim", "*", "dtype"];
+
 function reduceArguments(name: string, args: unknown[]): { input: Tensor; attrs: DimAttrs } {
-  const {
-    input,
-    dim,
-    keepdim = false,
-    dtype,
-  } = bind<{ input: Tensor } & SumOptions>(name, ["!input", "dim", "keepdim", "*", "dtype"], args);
+  const { input, dim, keepdim = false, dtype } = bind<{ input: Tensor } & SumOptions>(name, REDUCE_PARAMETERS, args);
   assertTensor(input, name, "input", 1);
+  if (dtype && !dtype.isFloatingPoint && anyRequiresGrad([input])) {
+    throw new RuntimeError(`Autograd not support dtype: ${SCALAR_TYPE_NAMES[dtype.name]}`);
+  }
   const dims = normalizeDims(dim, input.ndim);
   return { input, attrs: { dims, keepdim, all: dim === undefined || dim === null, dtype: dtype ?? sumDtype(input) } };
 }
@@ -310,13 +233,16 @@ export function sum(...args: unknown[]): Tensor {
 /** Mean of all elements, or over `dim`. @throws RuntimeError for integers. */
 export function mean(input: Tensor, dim?: Dim | SumOptions, options?: SumOptions): Tensor;
 export function mean(...args: unknown[]): Tensor {
-  const { input, attrs } = reduceArguments("mean", args);
-  if (!attrs.dtype.isFloatingPoint || (!input.dtype.isFloatingPoint && attrs.dtype === sumDtype(input))) {
+  const { input, dtype } = bind<{ input: Tensor } & SumOptions>("mean", REDUCE_PARAMETERS, args);
+  assertTensor(input, "mean", "input", 1);
+  const computed = dtype ?? input.dtype;
+  if (!computed.isFloatingPoint) {
     throw new RuntimeError(
-      `mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${SCALAR_TYPE_NAMES[input.dtype.name]}`,
+      `mean(): could not infer output dtype. ${dtype ? "Optional" : "Input"} dtype must be either a floating point or complex dtype. Got: ${SCALAR_TYPE_NAMES[computed.name]}`,
       { hint: "convert it first: x.float().mean()" },
     );
   }
+  const { attrs } = reduceArguments("mean", args);
   return call(Mean, attrs, input);
 }
 
@@ -327,126 +253,55 @@ export function prod(...args: unknown[]): Tensor {
   return call(Prod, attrs, input);
 }
 
+/** An empty tensor has no extreme: the dimensions that are reduced have to have elements. */
+function extremeArguments(name: string, args: unknown[]): [DimAttrs, Tensor] {
+  const { input, attrs } = reduceArguments(name, args);
+  if (input.numel() > 0) return [attrs, input];
+  const { dim } = bind<{ dim?: Dim }>(name, REDUCE_PARAMETERS, args);
+  const given = [dim ?? []].flat() as number[];
+  if (given.length === 0) {
+    throw new RuntimeError(
+      `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`,
+    );
+  }
+  for (const d of given) {
+    if (input.size(d) === 0) throw new IndexError(`${name}(): Expected reduction dim ${d} to have non-zero size.`);
+  }
+  return [attrs, input];
+}
+
 /** Maximum over dimensions; equal winners share the gradient. */
 export function amax(input: Tensor, dim?: Dim | ReduceOptions, options?: ReduceOptions): Tensor;
 export function amax(...args: unknown[]): Tensor {
-  const { input, attrs } = reduceArguments("amax", args);
-  return call(Amax, attrs, input);
+  return call(Amax, ...extremeArguments("amax", args));
 }
 
 /** Minimum over dimensions; equal winners share the gradient. */
 export function amin(input: Tensor, dim?: Dim | ReduceOptions, options?: ReduceOptions): Tensor;
 export function amin(...args: unknown[]): Tensor {
-  const { input, attrs } = reduceArguments("amin", args);
-  return call(Amin, attrs, input);
+  return call(Amin, ...extremeArguments("amin", args));
 }
 
-/** Values and their positions along a dimension; destructures as `[values, indices]`. */
-export type ValuesAndIndices = [values: Tensor, indices: Tensor] & { values: Tensor; indices: Tensor };
-
-export function valuesAndIndices([values, indices]: Tensor[]): ValuesAndIndices {
-  return Object.assign([values, indices], { values, indices }) as unknown as ValuesAndIndices;
-}
-
-function extremes(name: "max" | "min", args: unknown[]): Tensor | ValuesAndIndices {
-  const second = args[1];
-  if (second instanceof Tensor)
-    return name === "max" ? maximum(args[0] as Tensor, second) : minimum(args[0] as Tensor, second);
-  const {
-    input,
-    dim,
-    keepdim = false,
-  } = bind<{ input: Tensor; dim?: number; keepdim?: boolean }>(name, ["!input", "dim", "keepdim"], args);
-  assertTensor(input, name, "input", 1);
-  if (dim === undefined || dim === null) {
-    if (input.numel() === 0) {
-      throw new RuntimeError(
-        `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`,
-      );
-    }
-    return call(
-      name === "max" ? MaxAll : MinAll,
-      { dims: normalizeDims(null, input.ndim), keepdim: false, all: true, dtype: input.dtype },
-      input,
-    );
-  }
-  const axis = normalizeDim(dim, input.ndim);
-  if (input.shape[axis] === 0) {
-    throw new IndexError(`${name}(): Expected reduction dim ${axis} to have non-zero size.`);
-  }
-  return valuesAndIndices(callMany(name === "max" ? MaxAlong : MinAlong, { dim: axis, keepdim }, input));
-}
-
-/** The largest element; along a dimension `[values, indices]`; of two tensors the larger elements. */
-export function max(input: Tensor): Tensor;
-export function max(input: Tensor, other: Tensor): Tensor;
-export function max(
-  input: Tensor,
-  dim: number | { dim: number; keepdim?: boolean },
-  options?: { keepdim?: boolean },
-): ValuesAndIndices;
-export function max(...args: unknown[]): Tensor | ValuesAndIndices {
-  return extremes("max", args);
-}
-
-/** The smallest element; along a dimension `[values, indices]`; of two tensors the smaller elements. */
-export function min(input: Tensor): Tensor;
-export function min(input: Tensor, other: Tensor): Tensor;
-export function min(
-  input: Tensor,
-  dim: number | { dim: number; keepdim?: boolean },
-  options?: { keepdim?: boolean },
-): ValuesAndIndices;
-export function min(...args: unknown[]): Tensor | ValuesAndIndices {
-  return extremes("min", args);
-}
-
-export interface ArgOptions {
-  dim?: number | null;
-  keepdim?: boolean;
-}
-
-function extremeIndex(name: "argmax" | "argmin", args: unknown[]): Tensor {
-  const {
-    input,
-    dim = null,
-    keepdim = false,
-  } = bind<{ input: Tensor } & ArgOptions>(name, ["!input", "dim", "keepdim"], args);
-  assertTensor(input, name, "input", 1);
-  if (input.numel() === 0 && dim === null) {
-    throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`);
-  }
-  const axis = dim === null ? 0 : normalizeDim(dim, input.ndim);
-  return call(name === "argmax" ? Argmax : Argmin, { dim: axis, keepdim, all: dim === null }, input);
-}
-
-/** Position of the largest element (the first of equals), flat or along `dim`. */
-export function argmax(input: Tensor, dim?: number | null | ArgOptions, options?: ArgOptions): Tensor;
-export function argmax(...args: unknown[]): Tensor {
-  return extremeIndex("argmax", args);
-}
-
-/** Position of the smallest element (the first of equals), flat or along `dim`. */
-export function argmin(input: Tensor, dim?: number | null | ArgOptions, options?: ArgOptions): Tensor;
-export function argmin(...args: unknown[]): Tensor {
-  return extremeIndex("argmin", args);
+/** Unlike sums, these take an empty list of dimensions at its word. */
+function truthArguments(name: string, args: unknown[]): [DimAttrs, Tensor] {
+  const { input, attrs } = reduceArguments(name, args);
+  const { dim } = bind<{ dim?: Dim }>(name, REDUCE_PARAMETERS, args);
+  return [Array.isArray(dim) && dim.length === 0 ? { ...attrs, dims: [] } : attrs, input];
 }
 
 /** Whether all elements are nonzero. */
 export function all(input: Tensor, dim?: Dim | ReduceOptions, options?: ReduceOptions): Tensor;
 export function all(...args: unknown[]): Tensor {
-  const { input, attrs } = reduceArguments("all", args);
-  return call(All, attrs, input);
+  return call(All, ...truthArguments("all", args));
 }
 
 /** Whether any element is nonzero. */
 export function any(input: Tensor, dim?: Dim | ReduceOptions, options?: ReduceOptions): Tensor;
 export function any(...args: unknown[]): Tensor {
-  const { input, attrs } = reduceArguments("any", args);
-  return call(Any, attrs, input);
+  return call(Any, ...truthArguments("any", args));
 }
 
-methods({ sum, mean, prod, amax, amin, max, min, argmax, argmin, all, any });
+methods({ sum, mean, prod, amax, amin, all, any });
 
 declare module "../core/tensor.ts" {
   interface Tensor {
@@ -458,18 +313,6 @@ declare module "../core/tensor.ts" {
     prod: Method<typeof prod>;
     amax: Method<typeof amax>;
     amin: Method<typeof amin>;
-    /** The largest element; along a dimension `[values, indices]`. */
-    max(): Tensor;
-    max(other: Tensor): Tensor;
-    max(dim: number | { dim: number; keepdim?: boolean }, options?: { keepdim?: boolean }): ValuesAndIndices;
-    /** The smallest element; along a dimension `[values, indices]`. */
-    min(): Tensor;
-    min(other: Tensor): Tensor;
-    min(dim: number | { dim: number; keepdim?: boolean }, options?: { keepdim?: boolean }): ValuesAndIndices;
-    /** Position of the largest element, flat or along `dim`. */
-    argmax: Method<typeof argmax>;
-    /** Position of the smallest element, flat or along `dim`. */
-    argmin: Method<typeof argmin>;
     /** Whether all elements are nonzero. */
     all: Method<typeof all>;
     /** Whether any element is nonzero. */

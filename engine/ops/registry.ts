@@ -18,7 +18,7 @@ import { setGradientArithmetic } from "../autograd/backward.ts";
 import { Context, type Edge, Node } from "../autograd/node.ts";
 import type { KernelName } from "../backends/backend.ts";
 import { snakeCase } from "../core/arguments.ts";
-import { RuntimeError, TypeError } from "../core/errors.ts";
+import { NotImplementedError, RuntimeError, TypeError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { anyRequiresGrad, Tensor } from "../core/tensor.ts";
 import { isRecording, type RecordDraft, record } from "../inspect/recorder.ts";
@@ -70,7 +70,7 @@ class OperationNode<A> extends Node {
     super();
     this.op = op;
     this.ctx = ctx;
-    this.name = typeof op.gradFn === "string" ? op.gradFn : op.gradFn(ctx.attrs);
+    this.name = nodeName(op, ctx.attrs);
     this.edges = inputs.map((input) => (input ? edgeOf(input) : null));
     this.inputs = inputs.map((input) => (input ? { shape: input.shape, dtype: input.dtype } : null));
   }
@@ -87,18 +87,22 @@ class OperationNode<A> extends Node {
 }
 
 /** What stands in the graph for an operation that has no derivative: it fails once a gradient arrives. */
-class NotImplemented extends Node {
-  readonly name = "NotImplemented";
+class Underivable extends Node {
+  readonly name: string;
   readonly #operation: string;
 
-  constructor(operation: string, inputs: Inputs) {
+  constructor(name: string, operation: string, inputs: Inputs) {
     super();
+    this.name = name;
     this.#operation = operation;
     this.edges = inputs.map((input) => (input ? edgeOf(input) : null));
   }
 
   override run(): Gradients {
-    throw new RuntimeError(`derivative for aten::${this.#operation} is not implemented`);
+    if (this.name === "NotImplemented") {
+      throw new RuntimeError(`derivative for aten::${this.#operation} is not implemented`);
+    }
+    throw new NotImplementedError(`the derivative for '${this.#operation}' is not implemented.`);
   }
 }
 
@@ -161,8 +165,12 @@ export function accumulatorOf(tensor: Tensor): Node {
   return tensor.accumulator;
 }
 
-function refuseGradients(operation: string, inputs: Inputs, outputs: Tensor[]): void {
-  const node = new NotImplemented(operation, inputs);
+function nodeName<A>(op: OpDefinition<A>, attrs: A): string {
+  return typeof op.gradFn === "string" ? op.gradFn : op.gradFn(attrs);
+}
+
+function refuseGradients<A>(op: Op<A>, attrs: A, inputs: Inputs, outputs: Tensor[]): void {
+  const node = new Underivable(nodeName(op, attrs), op.name, inputs);
   outputs.forEach((output, i) => {
     node.outputs.push({ shape: output.shape, dtype: output.dtype });
     output.setHistory(node, i);
@@ -185,9 +193,9 @@ export function callMany<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor[] {
       if (output.dtype.isFloatingPoint) output.setHistory(node, i);
     }
   }
-  if (op.gradFn === "NotImplemented" && anyRequiresGrad(inputs)) {
+  if (!op.differentiable && anyRequiresGrad(inputs)) {
     const floats = outputs.filter((output) => output.dtype.isFloatingPoint);
-    if (floats.length > 0) refuseGradients(op.name, inputs, floats);
+    if (floats.length > 0) refuseGradients(op, attrs, inputs, floats);
   }
   if (op.record && isRecording()) {
     const draft = op.record(attrs, inputs, outputs);

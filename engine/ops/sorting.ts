@@ -1,17 +1,23 @@
 /** Order: sorting, the largest k, the k-th smallest, what is unique, how often. */
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { int64 } from "../core/dtype.ts";
-import { IndexError, RuntimeError } from "../core/errors.ts";
+import { bool, type DTypeName, int64 } from "../core/dtype.ts";
+import { IndexError, NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim, numel, type Shape } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
+import { div, where } from "./arithmetic.ts";
+import { eq, isnan } from "./comparison.ts";
+import { to } from "./copy.ts";
+import { type ValuesAndIndices, valuesAndIndices } from "./extremes.ts";
 import { denseRaw, filled, viewAs } from "./operands.ts";
-import { type ValuesAndIndices, valuesAndIndices } from "./reduce.ts";
+import { sum } from "./reduce.ts";
 import { call, callMany, defineOp, type Method, methods, type Op } from "./registry.ts";
-import { reshape, squeeze } from "./view.ts";
+import { type Before, nthElement, partialSort, quickSelect, sortFirst } from "./selecting.ts";
+import { unsqueeze } from "./view.ts";
 
 /** NaN counts as larger than every number, as in PyTorch. */
-function ascending(a: number, b: number): number {
+export function ascending(a: number, b: number): number {
   if (a < b) return -1;
   if (a > b) return 1;
   return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
@@ -20,18 +26,21 @@ function ascending(a: number, b: number): number {
 interface OrderAttrs {
   gradFn: string;
   dim: number;
-  /** The first place of the sorted line that is kept; the median's is the first NaN, if there is one. */
-  from: number | "median";
+  /** Which places of each line are kept, from the whole of its positions and elements. */
+  pick: Pick;
   count: number;
-  descending: boolean;
+  /** One place is kept, and its dimension dropped. */
+  drops?: boolean;
 }
+
+type Pick = (places: number[], line: Float64Array) => readonly number[];
 
 function along(shape: Shape, dim: number): [number, number, number] {
   return [numel(shape.slice(0, dim)), shape[dim] ?? 1, numel(shape.slice(dim + 1))];
 }
 
-/** The positions of a slice of each sorted line; equal elements keep their order. */
-function order(x: Tensor, { dim, from, count, descending }: OrderAttrs): Tensor {
+/** The positions that are kept of each line. */
+function order(x: Tensor, { dim, pick, count }: OrderAttrs): Tensor {
   const [outer, n, inner] = along(x.shape, dim);
   const data = x.denseData();
   const out = Tensor.empty(x.ndim === 0 ? [] : x.shape.with(dim, count), int64);
@@ -39,14 +48,60 @@ function order(x: Tensor, { dim, from, count, descending }: OrderAttrs): Tensor 
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       for (let k = 0; k < n; k++) line[k] = data[(o * n + k) * inner + i]!;
-      const places = Array.from(line, (_, k) => k);
-      places.sort((a, b) => (descending ? ascending(line[b]!, line[a]!) : ascending(line[a]!, line[b]!)));
-      const first = from === "median" ? medianPlace(line) : from;
-      for (let k = 0; k < count; k++) out.storage.data[(o * count + k) * inner + i] = places[first + k]!;
+      const kept = pick(
+        Array.from(line, (_, k) => k),
+        line,
+      );
+      for (let k = 0; k < count; k++) out.storage.data[(o * count + k) * inner + i] = kept[k]!;
     }
   }
   return out;
 }
+
+const smaller =
+  (line: Float64Array): Before =>
+  (a, b) =>
+    ascending(line[a]!, line[b]!) < 0;
+const larger =
+  (line: Float64Array): Before =>
+  (a, b) =>
+    ascending(line[a]!, line[b]!) > 0;
+
+/** Equal elements keep their order. */
+const sorted =
+  (descending: boolean): Pick =>
+  (places, line) =>
+    places.sort((a, b) => (descending ? ascending(line[b]!, line[a]!) : ascending(line[a]!, line[b]!)));
+
+/** As ATen: a few of many by a heap, else by parting the line. */
+const extremes =
+  (count: number, largest: boolean, inOrder: boolean): Pick =>
+  (places, line) => {
+    const before = largest ? larger(line) : smaller(line);
+    if (count * 64 <= places.length) partialSort(places, count, before);
+    else if (count > 0) {
+      nthElement(places, count - 1, before);
+      if (inOrder) sortFirst(places, count - 1, before);
+    }
+    return places;
+  };
+
+const kth =
+  (k: number): Pick =>
+  (places, line) => {
+    quickSelect(places, k, smaller(line));
+    return [places[k]!];
+  };
+
+/** The lower middle, or the first NaN. */
+const middle =
+  (skipsNaN: boolean): Pick =>
+  (places, line) => {
+    const nans = line.filter(Number.isNaN).length;
+    if (nans > 0 && !skipsNaN) return [line.findIndex(Number.isNaN)];
+    const nth = Math.max(0, Math.floor((line.length - 1 - nans) / 2));
+    return [sorted(false)(places, line)[nth]!];
+  };
 
 const Ordered: Op<OrderAttrs> = defineOp({
   name: "sort",
@@ -61,11 +116,15 @@ const Ordered: Op<OrderAttrs> = defineOp({
     kernels.gather(viewAs(denseRaw(x), [outer, n, inner]), viewAs(indices, picked), viewAs(values, picked));
     ctx.save(indices);
     ctx.notes = [...x.shape];
-    return [values, indices];
+    if (!ctx.attrs.drops) return [values, indices];
+    const shape = x.shape.toSpliced(dim, 1);
+    return [new Tensor(values.storage, shape), new Tensor(indices.storage, shape)];
   },
-  backward: ({ attrs, saved: [indices], notes }, grad: Tensor | null) => [
-    grad ? call(Scattered, { dim: attrs.dim, shape: notes as number[] }, grad, indices!) : null,
-  ],
+  backward({ attrs: { dim, drops }, saved: [indices], notes }, grad: Tensor | null) {
+    if (!grad) return [null];
+    const whole = drops && indices!.ndim > 0 ? unsqueeze(grad, dim) : grad;
+    return [call(Scattered, { dim, shape: notes as number[] }, whole, indices!)];
+  },
 });
 
 /** Gradients back to where the elements came from. */
@@ -99,17 +158,19 @@ function sortArguments(name: string, args: unknown[]): { input: Tensor; attrs: O
     input,
     dim = -1,
     descending = false,
+    stable,
   } = bind<{ input: Tensor } & SortOptions>(name, ["!input", "dim", "descending", "*", "stable"], args);
   assertTensor(input, name, "input", 1);
   const axis = normalizeDim(dim, input.ndim);
-  return { input, attrs: { gradFn: "SortBackward0", dim: axis, from: 0, count: input.shape[axis] ?? 1, descending } };
+  const gradFn = stable === undefined ? "SortBackward0" : "SortBackward1";
+  return { input, attrs: { gradFn, dim: axis, pick: sorted(descending), count: input.shape[axis] ?? 1 } };
 }
 
 /** Sorted along `dim` (default the last): `[values, indices]`. https://docs.pytorch.org/docs/2.13/generated/torch.sort.html */
 export function sort(input: Tensor, dim?: number | SortOptions, options?: SortOptions): ValuesAndIndices;
 export function sort(...args: unknown[]): ValuesAndIndices {
   const { input, attrs } = sortArguments("sort", args);
-  return valuesAndIndices(callMany(Ordered, attrs, input));
+  return valuesAndIndices("sort", callMany(Ordered, attrs, input));
 }
 
 /** The positions that sort along `dim`. https://docs.pytorch.org/docs/2.13/generated/torch.argsort.html */
@@ -124,7 +185,7 @@ export interface TopkOptions {
   dim?: number;
   /** Default true. */
   largest?: boolean;
-  /** In order; here they always are. Default true. */
+  /** In order. Default true. */
   sorted?: boolean;
 }
 
@@ -136,12 +197,14 @@ export function topk(...args: unknown[]): ValuesAndIndices {
     k,
     dim = -1,
     largest = true,
+    sorted: inOrder = true,
   } = bind<{ input: Tensor; k: number } & TopkOptions>("topk", ["!input", "!k", "dim", "largest", "sorted"], args);
   assertTensor(input, "topk", "input", 1);
   const axis = normalizeDim(dim, input.ndim);
+  if (input.dtype === bool) throw new RuntimeError("topk does not support bool dtypes on CPU");
   if (k < 0 || k > (input.shape[axis] ?? 1)) throw new RuntimeError("selected index k out of range");
-  const attrs = { gradFn: "TopkBackward0", dim: axis, from: 0, count: k, descending: largest };
-  return valuesAndIndices(callMany(Ordered, attrs, input));
+  const attrs = { gradFn: "TopkBackward0", dim: axis, pick: extremes(k, largest, inOrder), count: k };
+  return valuesAndIndices("topk", callMany(Ordered, attrs, input));
 }
 
 interface KeepdimOptions {
@@ -168,82 +231,75 @@ export function kthvalue(...args: unknown[]): ValuesAndIndices {
   if (k < 1 || k > (input.shape[axis] ?? 1)) {
     throw new RuntimeError("kthvalue(): selected number k out of range for dimension " + axis);
   }
-  return oneOf(input, { gradFn: "KthvalueBackward0", dim: axis, from: k - 1, count: 1, descending: false }, keepdim);
+  refuseBool("kthvalue_cpu", input);
+  return oneOf("kthvalue", input, { gradFn: "KthvalueBackward0", dim: axis, pick: kth(k - 1), count: 1 }, keepdim);
 }
 
-function oneOf(input: Tensor, attrs: OrderAttrs, keepdim: boolean): ValuesAndIndices {
-  const both = callMany(Ordered, attrs, input);
-  return valuesAndIndices(keepdim || input.ndim === 0 ? both : both.map((x) => squeeze(x, attrs.dim)));
+function oneOf(name: string, input: Tensor, attrs: OrderAttrs, keepdim: boolean): ValuesAndIndices {
+  const drops = !keepdim && input.ndim > 0;
+  return valuesAndIndices(name, callMany(Ordered, { ...attrs, drops }, input));
 }
 
-/** The lower of the middle elements: of all, or along `dim` `[values, indices]`; NaN wins. https://docs.pytorch.org/docs/2.13/generated/torch.median.html */
-export function median(input: Tensor): Tensor;
-export function median(input: Tensor, dim: number | KeepdimOptions, options?: KeepdimOptions): ValuesAndIndices;
-export function median(...args: unknown[]): Tensor | ValuesAndIndices {
+function refuseBool(kernel: string, x: Tensor): void {
+  if (x.dtype === bool) throw new NotImplementedError(`"${kernel}" not implemented for 'Bool'`);
+}
+
+function medianOf(name: "median" | "nanmedian", args: unknown[]): Tensor | ValuesAndIndices {
   const {
     input,
     dim,
     keepdim = false,
-  } = bind<{ input: Tensor } & KeepdimOptions>("median", ["!input", "dim", "keepdim"], args);
-  assertTensor(input, "median", "input", 1);
-  const attrs = { from: "median", count: 1, descending: false } as const;
+  } = bind<{ input: Tensor } & KeepdimOptions>(name, ["!input", "dim", "keepdim"], args);
+  assertTensor(input, name, "input", 1);
+  const node = name === "median" ? "Median" : "Nanmedian";
+  const pick = middle(name === "nanmedian");
   if (dim === undefined) {
-    if (input.numel() === 0) return filled([], Number.NaN, input.dtype);
-    return oneOf(reshape(input, -1), { ...attrs, gradFn: "MedianBackward0", dim: 0 }, false)[0];
+    if (input.numel() > 0) refuseBool(`${name}_cpu`, input);
+    return call(MedianAll, { gradFn: `${node}Backward0`, pick }, input);
   }
   const axis = normalizeDim(dim, input.ndim);
   if (input.shape[axis] === 0) {
     throw new IndexError(`median(): Expected reduction dim ${axis} to have non-zero size.`);
   }
-  return oneOf(input, { ...attrs, gradFn: "MedianBackward1", dim: axis }, keepdim);
+  refuseBool("median_out", input);
+  return oneOf(name, input, { pick, count: 1, gradFn: `${node}Backward1`, dim: axis }, keepdim);
 }
 
-/** Where the median of a line stands once it is sorted: the lower middle, or the first NaN, which lie behind all numbers. */
-function medianPlace(line: Float64Array): number {
-  const numbers = line.filter((v) => !Number.isNaN(v)).length;
-  return numbers < line.length ? numbers : Math.floor((line.length - 1) / 2);
-}
-
-export interface UniqueOptions {
-  /** Here the result is always sorted. Default true. */
-  sorted?: boolean;
-  /** Also where each element went. Default false. */
-  returnInverse?: boolean;
-  /** Also how often each occurs. Default false. */
-  returnCounts?: boolean;
-}
-
-/** The different elements, sorted; with the options also the inverse and the counts. https://docs.pytorch.org/docs/2.13/generated/torch.unique.html */
-export function unique(input: Tensor, options?: UniqueOptions): Tensor | Tensor[];
-export function unique(...args: unknown[]): Tensor | Tensor[] {
-  const {
-    input,
-    returnInverse = false,
-    returnCounts = false,
-  } = bind<{ input: Tensor } & UniqueOptions>("unique", ["!input", "sorted", "returnInverse", "returnCounts"], args);
-  assertTensor(input, "unique", "input", 1);
-  const data = input.denseData();
-  const places = Array.from(data, (_, i) => i).sort((a, b) => ascending(data[a]!, data[b]!));
-  const values: number[] = [];
-  const counts: number[] = [];
-  const inverse = Tensor.empty(input.shape, int64);
-  for (const place of places) {
-    const value = data[place]!;
-    if (values.length === 0 || values[values.length - 1] !== value) {
-      values.push(value);
-      counts.push(0);
-    }
-    counts[counts.length - 1]!++;
-    inverse.storage.data[place] = values.length - 1;
-  }
-  const list = (numbers: number[], dtype = int64) => {
-    const out = Tensor.empty([numbers.length], dtype);
-    out.storage.data.set(numbers);
+/** The median of everything: all elements that equal it share the gradient. */
+const MedianAll: Op<{ gradFn: string; pick: Pick }> = defineOp({
+  name: "median",
+  gradFn: ({ gradFn }) => gradFn,
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const data = Float64Array.from(x.denseData());
+    const places = Array.from(data, (_, k) => k);
+    const nothing = x.dtype.isFloatingPoint ? Number.NaN : NO_INTEGER[x.dtype.name];
+    const out = filled([], 0, x.dtype);
+    out.storage.data[0] = data.length > 0 ? data[ctx.attrs.pick(places, data)[0]!]! : nothing!;
+    ctx.save(x, out);
     return out;
-  };
-  const found = list(values, input.dtype);
-  if (!returnInverse && !returnCounts) return found;
-  return [found, ...(returnInverse ? [inverse] : []), ...(returnCounts ? [list(counts)] : [])];
+  },
+  backward({ saved: [x, out] }, grad: Tensor) {
+    const winners = isnan(out!).item() ? isnan(x!) : eq(x!, out!);
+    return [where(winners, div(grad, sum(to(winners, grad.dtype))), 0)];
+  },
+});
+
+/** What C++ makes of NaN where the median of no integers is asked for. */
+const NO_INTEGER: Partial<Record<DTypeName, number>> = { int32: -(2 ** 31), int64: -(2 ** 63), uint8: 0 };
+
+/** The lower of the middle elements: of all, or along `dim` `[values, indices]`; NaN wins. https://docs.pytorch.org/docs/2.13/generated/torch.median.html */
+export function median(input: Tensor): Tensor;
+export function median(input: Tensor, dim: number | KeepdimOptions, options?: KeepdimOptions): ValuesAndIndices;
+export function median(...args: unknown[]): Tensor | ValuesAndIndices {
+  return medianOf("median", args);
+}
+
+/** As median, without regard to NaN. https://docs.pytorch.org/docs/2.13/generated/torch.nanmedian.html */
+export function nanmedian(input: Tensor): Tensor;
+export function nanmedian(input: Tensor, dim: number | KeepdimOptions, options?: KeepdimOptions): ValuesAndIndices;
+export function nanmedian(...args: unknown[]): Tensor | ValuesAndIndices {
+  return medianOf("nanmedian", args);
 }
 
 export interface BincountOptions {
@@ -263,6 +319,9 @@ export function bincount(...args: unknown[]): Tensor {
   } = bind<{ input: Tensor } & BincountOptions>("bincount", ["!input", "weights", "minlength"], args);
   assertTensor(input, "bincount", "input", 1);
   if (minlength < 0) throw new IndexError("minlength should be >= 0");
+  if (input.dtype.isFloatingPoint) {
+    throw new NotImplementedError(`"bincount_cpu" not implemented for '${SCALAR_TYPE_NAMES[input.dtype.name]}'`);
+  }
   const data = input.denseData();
   if (input.ndim !== 1 || data.some((v) => v < 0)) {
     throw new RuntimeError("bincount only supports 1-d non-negative integral inputs.");
@@ -281,7 +340,7 @@ export function bincount(...args: unknown[]): Tensor {
   return out;
 }
 
-methods({ sort, argsort, topk, kthvalue, median, unique, bincount });
+methods({ sort, argsort, topk, kthvalue, median, nanmedian, bincount });
 
 declare module "../core/tensor.ts" {
   interface Tensor {
@@ -294,7 +353,9 @@ declare module "../core/tensor.ts" {
     /** The lower of the middle elements; along a dimension `[values, indices]`. */
     median(): Tensor;
     median(dim: number | { dim: number; keepdim?: boolean }, options?: { keepdim?: boolean }): ValuesAndIndices;
-    unique: Method<typeof unique>;
+    /** As median, without regard to NaN. */
+    nanmedian(): Tensor;
+    nanmedian(dim: number | { dim: number; keepdim?: boolean }, options?: { keepdim?: boolean }): ValuesAndIndices;
     bincount: Method<typeof bincount>;
   }
 }

@@ -1,15 +1,16 @@
 /** Variance, norms, running sums: reductions built from others. */
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { int64 } from "../core/dtype.ts";
+import { type DType, int64 } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
-import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { normalizeDim, normalizeDims, numel } from "../core/shape.ts";
-import { Tensor } from "../core/tensor.ts";
+import { getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
+import { anyRequiresGrad, assertTensor, Tensor } from "../core/tensor.ts";
 import { div, mul, sub, where } from "./arithmetic.ts";
-import { eq, isfinite, ne } from "./comparison.ts";
+import { eq, isfinite, isnan, logicalAnd, logicalOr, ne } from "./comparison.ts";
+import { to } from "./copy.ts";
 import { flip } from "./gathering.ts";
-import { castRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
+import { castRaw, denseRaw, filled, sumDtype, viewAs } from "./operands.ts";
 import { abs, exp, sign, sqrt } from "./pointwise.ts";
 import { amax, amin, type Dim, mean, type ReduceOptions, sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -20,6 +21,10 @@ interface VarAttrs {
   keepdim: boolean;
   correction: number;
   count: number;
+  /** Over everything, without a dim given. */
+  all: boolean;
+  /** How many dimensions were listed; null where none was given. PyTorch's gradient counts one element for an empty list. */
+  listed: number | null;
 }
 
 function centred(x: Tensor, dims: readonly number[]): Tensor {
@@ -28,6 +33,14 @@ function centred(x: Tensor, dims: readonly number[]): Tensor {
 
 function kept(grad: Tensor, { dims, keepdim }: { dims: readonly number[]; keepdim: boolean }): Tensor {
   return keepdim ? grad : dims.reduce((g, d) => unsqueeze(g, d), grad);
+}
+
+/** Without freedom left the slope is infinite, and unknown where it is 0 · ∞. */
+function varianceGradient(grad: Tensor, x: Tensor, { dims, all, count, correction, listed }: VarAttrs): Tensor {
+  const difference = centred(x, dims);
+  const freedom = (listed === 0 ? 1 : count) - correction;
+  if (all && freedom <= 0) return mul(grad, where(eq(difference, 0), Number.NaN, Number.POSITIVE_INFINITY));
+  return mul(mul(grad, 2 / freedom), difference);
 }
 
 const Var: Op<VarAttrs> = defineOp({
@@ -41,7 +54,7 @@ const Var: Op<VarAttrs> = defineOp({
     return div(sum(mul(difference, difference), dims, { keepdim }), Math.max(0, count - correction));
   },
   backward({ attrs, saved }, grad: Tensor) {
-    return [mul(mul(kept(grad, attrs), 2 / (attrs.count - attrs.correction)), centred(saved[0]!, attrs.dims))];
+    return [varianceGradient(kept(grad, attrs), saved[0]!, attrs)];
   },
 });
 
@@ -55,8 +68,8 @@ const Std: Op<VarAttrs> = defineOp({
     return out;
   },
   backward({ attrs, saved: [x, out] }, grad: Tensor) {
-    const safe = where(eq(out!, 0), 0, div(grad, out!));
-    return [mul(mul(kept(safe, attrs), 1 / (attrs.count - attrs.correction)), centred(x!, attrs.dims))];
+    const safe = where(eq(out!, 0), 0, div(grad, mul(out!, 2)));
+    return [varianceGradient(kept(safe, attrs), x!, attrs)];
   },
 });
 
@@ -85,6 +98,8 @@ function varArguments(name: string, args: unknown[]): { input: Tensor; attrs: Va
       keepdim,
       correction: bound.correction ?? (unbiased ? 1 : 0),
       count: numel(dims.map((d) => input.shape[d]!)),
+      all: dim === undefined || dim === null || input.ndim === 0,
+      listed: Array.isArray(dim) && input.ndim > 0 ? dim.length : null,
     },
   };
 }
@@ -122,15 +137,20 @@ const VectorNorm: Op<NormAttrs> = defineOp({
     const { ord } = attrs;
     const norm = kept(out!, attrs);
     const g = kept(grad, attrs);
-    if (ord === 0) return [mul(x!, 0)];
+    if (ord === 0) return [null];
     if (ord === 1) return [mul(sign(x!), g)];
-    if (ord === 2) return [where(eq(norm, 0), 0, mul(x!, div(g, norm)))];
+    if (ord === 2) return [mul(g, where(eq(norm, 0), 0, div(x!, norm)))];
     if (!Number.isFinite(ord)) {
-      const winners = eq(abs(x!), norm).to(g.dtype);
-      return [mul(mul(sign(x!), winners), div(g, sum(winners, attrs.dims, { keepdim: true })))];
+      const winners = logicalOr(eq(abs(x!), norm), logicalAnd(isnan(x!), isnan(norm)));
+      const shares = sum(winners, attrs.dims, { keepdim: true });
+      return [mul(mul(sign(x!), div(g, shares)), winners)];
+    }
+    if (ord < 1) {
+      const slope = where(eq(x!, 0), 0, abs(x!).pow(ord - 1));
+      return [mul(mul(sign(x!), slope), mul(g, norm.pow(1 - ord)))];
     }
     const direction = ord < 2 ? mul(sign(x!), abs(x!).pow(ord - 1)) : mul(x!, abs(x!).pow(ord - 2));
-    return [where(eq(norm, 0), 0, mul(direction, div(g, norm.pow(ord - 1))))];
+    return [mul(direction, where(eq(norm, 0), 0, div(g, norm.pow(ord - 1))))];
   },
 });
 
@@ -144,9 +164,27 @@ function normRaw(x: Tensor, { ord, dims, keepdim }: NormAttrs): Tensor {
   return sum(size.pow(ord), dims, { keepdim }).pow(1 / ord);
 }
 
+/** Norms that are extremes have no answer for nothing. */
+function requireElements(input: Tensor, ord: number, dims: readonly number[], given: Dim | undefined): void {
+  const name = String(ord).replace("Infinity", "inf");
+  const whole = given === undefined || given === null || (Array.isArray(given) && given.length === 0);
+  if (whole && input.numel() === 0) {
+    throw new RuntimeError(
+      `linalg.vector_norm cannot compute the ${name} norm on an empty tensor because the operation does not have an identity`,
+    );
+  }
+  const empty = dims.find((d) => input.shape[d] === 0);
+  if (empty === undefined) return;
+  throw new RuntimeError(
+    `linalg.vector_norm cannot compute the ${name} norm on the dimension ${empty}because this dimension is empty and the operation does not have an identity`,
+  );
+}
+
 export interface NormOptions {
   dim?: Dim;
   keepdim?: boolean;
+  /** Converts before computing. */
+  dtype?: DType | null;
 }
 
 /** (Σ |x|^ord)^(1/ord) over all elements or `dim`; ord may be an infinity or 0. Default 2. */
@@ -161,9 +199,10 @@ export function vectorNorm(...args: unknown[]): Tensor {
     ord = 2,
     dim,
     keepdim = false,
-  } = bind<{ input: Tensor; ord?: number; dim?: Dim; keepdim?: boolean }>(
+    dtype,
+  } = bind<{ input: Tensor; ord?: number } & NormOptions>(
     "linalg_vector_norm",
-    ["!input", "ord", "dim", "keepdim"],
+    ["!input", "ord", "dim", "keepdim", "*", "dtype"],
     args,
   );
   if (!input.dtype.isFloatingPoint) {
@@ -171,7 +210,9 @@ export function vectorNorm(...args: unknown[]): Tensor {
       `linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${SCALAR_TYPE_NAMES[input.dtype.name]}`,
     );
   }
-  return call(VectorNorm, { ord, dims: normalizeDims(dim, input.ndim), keepdim }, input);
+  const dims = normalizeDims(dim, input.ndim);
+  if (ord < 0 || ord === Number.POSITIVE_INFINITY) requireElements(input, ord, dims, dim);
+  return call(VectorNorm, { ord, dims, keepdim }, dtype ? to(input, dtype) : input);
 }
 
 /** As vectorNorm, under its older name: `x.norm()`, `x.norm(1)`, `torch.norm(x, "fro")`. */
@@ -184,19 +225,29 @@ export function norm(...args: unknown[]): Tensor {
   const {
     input,
     p = 2,
-    dim,
-    keepdim,
-  } = bind<{ input: Tensor; p?: number | "fro"; dim?: Dim; keepdim?: boolean }>(
+    ...options
+  } = bind<{ input: Tensor; p?: number | string } & NormOptions>(
     "norm",
-    ["!input", "p", "dim", "keepdim"],
+    ["!input", "p", "dim", "keepdim", "dtype"],
     args,
   );
-  return vectorNorm(input, p === "fro" ? 2 : p, { dim, keepdim });
+  if (typeof p === "string" && p !== "fro") throw new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
+  return vectorNorm(input, typeof p === "string" ? 2 : p, options);
+}
+
+export interface CumulativeOptions {
+  /** Converts before computing. */
+  dtype?: DType | null;
 }
 
 interface LogsumexpAttrs {
   dims: number[];
   keepdim: boolean;
+}
+
+function keptShape(x: Tensor, dims: readonly number[], keepdim: boolean): number[] {
+  if (keepdim) return x.shape.map((size, i) => (dims.includes(i) ? 1 : size));
+  return x.shape.filter((_, i) => !dims.includes(i));
 }
 
 const Logsumexp: Op<LogsumexpAttrs> = defineOp({
@@ -205,13 +256,18 @@ const Logsumexp: Op<LogsumexpAttrs> = defineOp({
   kernels: ["reduce", "unary", "binary"],
   forward(ctx, x: Tensor) {
     const { dims, keepdim } = ctx.attrs;
-    const input = x.detach();
+    const input = x.dtype.isFloatingPoint ? x.detach() : castRaw(x, getDefaultDtype());
+    if (dims.some((d) => input.shape[d] === 0)) {
+      const none = filled(keptShape(input, dims, keepdim), Number.NEGATIVE_INFINITY, input.dtype);
+      ctx.save(x, none);
+      return none;
+    }
     const top = amax(input, dims, { keepdim: true });
     const shift = where(isfinite(top), top, 0);
     const total = sum(exp(sub(input, shift)), dims, { keepdim: true })
       .log()
       .add(shift);
-    const out = keepdim ? total : total.reshape(input.shape.filter((_, i) => !dims.includes(i)));
+    const out = keepdim ? total : total.reshape(keptShape(input, dims, keepdim));
     ctx.save(x, out);
     return out;
   },
@@ -219,16 +275,22 @@ const Logsumexp: Op<LogsumexpAttrs> = defineOp({
 });
 
 /** log Σ e^x over `dim`, stable for large x. */
-export function logsumexp(input: Tensor, dim: Dim, options: { keepdim?: boolean } = {}): Tensor {
-  return call(Logsumexp, { dims: normalizeDims(dim, input.ndim), keepdim: options.keepdim ?? false }, input);
+export function logsumexp(input: Tensor, dim: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+  assertTensor(input, "logsumexp", "input", 1);
+  const { keepdim = false } = options;
+  if (Array.isArray(dim) && dim.length === 0 && input.ndim > 0 && input.numel() > 0 && !keepdim) {
+    const ones = sizeText(input.shape.map(() => 1));
+    throw new RuntimeError(`output with shape [] doesn't match the broadcast shape ${ones}`);
+  }
+  return call(Logsumexp, { dims: normalizeDims(dim, input.ndim), keepdim }, input);
 }
 
-const Cumsum: Op<{ dim: number }> = defineOp({
+const Cumsum: Op<{ dim: number; dtype: DType | null }> = defineOp({
   name: "cumsum",
   gradFn: "CumsumBackward0",
   kernels: ["cumulative"],
-  forward({ attrs: { dim } }, x: Tensor) {
-    const dense = denseRaw(castRaw(x, sumDtype(x)));
+  forward({ attrs: { dim, dtype } }, x: Tensor) {
+    const dense = denseRaw(castRaw(x, dtype ?? sumDtype(x)));
     const out = Tensor.empty(x.shape, dense.dtype);
     const outer = numel(x.shape.slice(0, dim));
     const shape = [outer, x.shape[dim] ?? 1, numel(x.shape.slice(dim + 1))];
@@ -238,9 +300,25 @@ const Cumsum: Op<{ dim: number }> = defineOp({
   backward: ({ attrs: { dim } }, grad: Tensor) => [grad.ndim === 0 ? grad : flip(cumsum(flip(grad, dim), dim), dim)],
 });
 
-/** Running sum along a dimension. */
-export function cumsum(input: Tensor, dim: number): Tensor {
-  return call(Cumsum, { dim: normalizeDim(dim, input.ndim) }, input);
+/** Running sum along a dimension. https://docs.pytorch.org/docs/2.13/generated/torch.cumsum.html */
+export function cumsum(input: Tensor, dim: number, options?: CumulativeOptions): Tensor;
+export function cumsum(...args: unknown[]): Tensor {
+  const { input, dim, dtype } = bind<{ input: Tensor; dim: number } & CumulativeOptions>(
+    "cumsum",
+    ["!input", "!dim", "*", "dtype"],
+    args,
+  );
+  assertTensor(input, "cumsum", "input", 1);
+  return call(Cumsum, { dim: normalizeDim(dim, input.ndim), dtype: dtype ?? null }, converted(input, dtype));
+}
+
+/** The input of a running sum or product in the dtype that was asked for. */
+export function converted(input: Tensor, dtype: DType | null | undefined): Tensor {
+  if (!dtype) return input;
+  if (!dtype.isFloatingPoint && anyRequiresGrad([input])) {
+    throw new RuntimeError(`Autograd not support dtype: ${SCALAR_TYPE_NAMES[dtype.name]}`);
+  }
+  return to(input, dtype);
 }
 
 /** How many elements are not zero, over all or `dim`. */
