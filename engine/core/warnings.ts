@@ -1,15 +1,25 @@
-/** What PyTorch tells through Python's `warnings`: the call works, but likely not as meant. */
+/**
+ * What PyTorch tells through Python's `warnings`: the call works, but likely not as meant. Each text is told once, as
+ * Python tells it once for each place.
+ */
 
+export type WarningSink = (text: string) => void;
+
+const consoleSink: WarningSink = (text) => console.warn(text);
+
+let sink = consoleSink;
 const told = new Set<string>();
 
-/** Writes `UserWarning: message` where the host shows warnings. */
-export function warn(message: string, category = "UserWarning"): void {
-  console.warn(`${category}: ${message}`);
+/** Sends warnings to `write` (null: back to the console) and forgets which ones have been told. */
+export function setWarningSink(write: WarningSink | null): void {
+  sink = write ?? consoleSink;
+  told.clear();
 }
 
-/** As `warn`, but each message once: for calls that a loop repeats. */
-export function warnOnce(message: string, category = "UserWarning"): void {
-  if (told.has(message)) return;
-  told.add(message);
-  warn(message, category);
+/** Writes `UserWarning: message` where the host shows warnings, the first time only. */
+export function warn(message: string, category = "UserWarning"): void {
+  const text = `${category}: ${message}`;
+  if (told.has(text)) return;
+  told.add(text);
+  sink(text);
 }

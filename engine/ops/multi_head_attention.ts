@@ -4,7 +4,7 @@ import { bool, type DType } from "../core/dtype.ts";
 import { AssertionError, RuntimeError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { warnOnce } from "../core/warnings.ts";
+import { warn } from "../core/warnings.ts";
 import { add, mul, where } from "./arithmetic.ts";
 import { scaledDotProductAttention } from "./attention.ts";
 import { zeros } from "./creation.ts";
@@ -103,7 +103,7 @@ export function canonicalMask(
     throw new AssertionError(`only bool and floating types of ${name} are supported`);
   }
   if (other?.mask && other.mask.dtype !== mask.dtype) {
-    warnOnce(`Support for mismatched ${name} and ${other.name} is deprecated. Use same type for both instead.`);
+    warn(`Support for mismatched ${name} and ${other.name} is deprecated. Use same type for both instead.`);
   }
   return mask.dtype === bool ? where(mask, filled([], Number.NEGATIVE_INFINITY, dtype), filled([], 0, dtype)) : mask;
 }
