@@ -1,5 +1,9 @@
 /** Functions that a module calls around forward and backward. */
-import { Tensor } from "../core/tensor.ts";
+import { isOptions } from "../core/arguments.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { repr } from "../core/print.ts";
+import { pythonTypeName, Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { callMany, defineOp } from "../ops/registry.ts";
 import type { Module } from "./module.ts";
 
@@ -14,7 +18,15 @@ export interface HookOptions {
   prepend?: boolean;
 }
 
-export interface ForwardHookOptions extends HookOptions {
+export interface ForwardPreHookOptions<WithKwargs extends boolean = false> extends HookOptions {
+  /**
+   * Gives the hook the call's options object (`{}` where there is none) after its other inputs. Default false: the hook
+   * sees all inputs as one list.
+   */
+  withKwargs?: WithKwargs;
+}
+
+export interface ForwardHookOptions<WithKwargs extends boolean = false> extends ForwardPreHookOptions<WithKwargs> {
   /** Runs even where forward throws. Default false. */
   alwaysCall?: boolean;
 }
@@ -25,6 +37,22 @@ export type ForwardPreHook<I extends readonly unknown[] = Tensor[]> = (module: M
 export type ForwardHook<I extends readonly unknown[] = Tensor[], O = Tensor> = (
   module: Module,
   inputs: I,
+  output: O,
+) => unknown;
+
+/** The options object of a call. */
+export type Kwargs = Readonly<Record<string, unknown>>;
+/** With `withKwargs`: sees inputs and options before forward; returns nothing, or `[inputs, options]` to replace them. */
+export type ForwardPreHookWithKwargs<I extends readonly unknown[] = Tensor[]> = (
+  module: Module,
+  inputs: I,
+  kwargs: Kwargs,
+) => unknown;
+/** With `withKwargs`: sees inputs, options and output after forward; what it returns, if anything, replaces the output. */
+export type ForwardHookWithKwargs<I extends readonly unknown[] = Tensor[], O = Tensor> = (
+  module: Module,
+  inputs: I,
+  kwargs: Kwargs,
   output: O,
 ) => unknown;
 
@@ -62,8 +90,8 @@ export class HookList<H> {
 
 /** The hooks of one module. Entries of `forward` are objects, so that each registration is its own. */
 export interface ModuleHooks {
-  forwardPre: HookList<{ run: ForwardPreHook<unknown[]> }>;
-  forward: HookList<{ run: ForwardHook<unknown[], unknown>; alwaysCall: boolean }>;
+  forwardPre: HookList<{ before(module: Module, inputs: unknown[]): unknown[] }>;
+  forward: HookList<{ after(module: Module, inputs: unknown[], output: unknown): unknown; alwaysCall: boolean }>;
   backwardPre: HookList<{ run: BackwardPreHook }>;
   backward: HookList<{ run: BackwardHook }>;
 }
@@ -76,22 +104,65 @@ export function hasHooks(hooks: ModuleHooks): boolean {
   return !(hooks.forwardPre.isEmpty && hooks.forward.isEmpty && hooks.backwardPre.isEmpty && hooks.backward.isEmpty);
 }
 
+/** The other inputs of a call, and its options object. */
+function splitKwargs(inputs: readonly unknown[]): [inputs: unknown[], kwargs: Kwargs | null] {
+  const last = inputs.at(-1);
+  return isOptions(last) ? [inputs.slice(0, -1), last] : [[...inputs], null];
+}
+
+/** A hook as the list keeps it: gives the inputs to go on with. */
+export function preHook(hook: ForwardPreHook<unknown[]>): (module: Module, inputs: unknown[]) => unknown[] {
+  return (module, inputs) => {
+    const replaced = hook(module, inputs);
+    if (!replaces(replaced)) return inputs;
+    const given = Array.isArray(replaced) ? replaced : [replaced];
+    // What a hook returns stands for the inputs without the options, as in PyTorch.
+    const [, kwargs] = splitKwargs(inputs);
+    return kwargs === null || isOptions(given.at(-1)) ? given : [...given, kwargs];
+  };
+}
+
+/** As `preHook` for one that takes the options object apart. */
+export function preHookWithKwargs(
+  hook: ForwardPreHookWithKwargs<unknown[]>,
+): (module: Module, inputs: unknown[]) => unknown[] {
+  return (module, inputs) => {
+    const [rest, kwargs] = splitKwargs(inputs);
+    const replaced = hook(module, rest, kwargs ?? {});
+    if (!replaces(replaced)) return inputs;
+    const [args, options, ...more]: unknown[] = Array.isArray(replaced) ? replaced : [];
+    if (!Array.isArray(args) || !isOptions(options) || more.length > 0) {
+      throw new RuntimeError(
+        `forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got ${repr(replaced)}.`,
+      );
+    }
+    return Object.keys(options).length > 0 ? [...args, options] : args;
+  };
+}
+
+/** As `preHookWithKwargs` for one behind forward. */
+export function forwardHookWithKwargs(
+  hook: ForwardHookWithKwargs<unknown[], unknown>,
+): ForwardHook<unknown[], unknown> {
+  return (module, inputs, output) => {
+    const [rest, kwargs] = splitKwargs(inputs);
+    return hook(module, rest, kwargs ?? {}, output);
+  };
+}
+
 /** Runs a module's forward with its hooks. */
 export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown[]): unknown {
   const called = new Set<object>();
   let inputs = given;
   let output: unknown;
   try {
-    for (const { run } of hooks.forwardPre) {
-      const replaced = run(module, inputs);
-      if (replaces(replaced)) inputs = Array.isArray(replaced) ? replaced : [replaced];
-    }
+    for (const hook of hooks.forwardPre) inputs = hook.before(module, inputs);
     const watch = hooks.backward.isEmpty && hooks.backwardPre.isEmpty ? null : new BackwardWatch(module, hooks);
     if (watch) inputs = watch.inputs(inputs);
     output = module.forward(...inputs);
     for (const hook of hooks.forward) {
       called.add(hook);
-      const replaced = hook.run(module, inputs, output);
+      const replaced = hook.after(module, inputs, output);
       if (replaces(replaced)) output = replaced;
     }
     return watch ? watch.output(output) : output;
@@ -99,16 +170,22 @@ export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown
     for (const hook of hooks.forward) {
       if (!hook.alwaysCall || called.has(hook)) continue;
       try {
-        hook.run(module, inputs, output);
-      } catch {
-        // The first error is the one to tell; PyTorch silences these too.
+        const replaced = hook.after(module, inputs, output);
+        if (replaces(replaced)) output = replaced;
+      } catch (silenced) {
+        warn(
+          "module forward hook with ``always_call=True`` raised an exception that was silenced as another error was raised in forward: " +
+            (silenced instanceof Error ? silenced.message : String(silenced)),
+        );
       }
     }
     throw error;
   }
 }
 
-/** `(m, x) => list.push(x)` returns a number by accident of syntax, which no layer takes or gives: it replaces nothing. */
+/**
+ * `(m, x) => list.push(x)` returns a number by accident of syntax, which no layer takes or gives: it replaces nothing.
+ */
 function replaces(returned: unknown): returned is object {
   return typeof returned === "object" && returned !== null;
 }
@@ -147,6 +224,12 @@ class BackwardWatch {
   }
 
   output(value: unknown): unknown {
+    if (!(value instanceof Tensor || Array.isArray(value))) {
+      warn(
+        `For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received <class '${pythonTypeName(value)}'>`,
+      );
+      return value;
+    }
     const values = Array.isArray(value) ? value : [value];
     const watched = this.#through(values, (grads) => this.#begin(grads));
     return Array.isArray(value) ? watched : watched[0];
@@ -176,7 +259,9 @@ class BackwardWatch {
 
   #begin(grads: Gradients): Gradients {
     let current = grads;
-    for (const { run } of this.#hooks.backwardPre) current = replacement(run(this.#module, current), current);
+    for (const { run } of this.#hooks.backwardPre) {
+      current = replacement("Backward pre hook", "grad_output", run(this.#module, current), current);
+    }
     this.#gradOutputs = current;
     // Nothing before the module wants a gradient: its backward ends here, and the hooks see no input gradients.
     if (!this.#watchesInputs) {
@@ -188,13 +273,18 @@ class BackwardWatch {
   #finish(grads: Gradients): Gradients {
     let current = grads;
     for (const { run } of this.#hooks.backward) {
-      current = replacement(run(this.#module, current, this.#gradOutputs), current);
+      current = replacement("Backward hook", "grad_input", run(this.#module, current, this.#gradOutputs), current);
     }
     return current;
   }
 }
 
-function replacement(returned: unknown, current: Gradients): Gradients {
+/** @throws RuntimeError for another number of gradients than there are */
+function replacement(hook: string, what: string, returned: unknown, current: Gradients): Gradients {
   if (!replaces(returned)) return current;
-  return Array.isArray(returned) ? (returned as Gradients) : [returned as Tensor];
+  const given = Array.isArray(returned) ? (returned as Gradients) : [returned as Tensor];
+  if (given.length === current.length) return given;
+  throw new RuntimeError(
+    `${hook} returned an invalid number of ${what}, got ${given.length}, but expected ${current.length}`,
+  );
 }

@@ -24,8 +24,12 @@ export type {
   BackwardPreHook,
   ForwardHook,
   ForwardHookOptions,
+  ForwardHookWithKwargs,
   ForwardPreHook,
+  ForwardPreHookOptions,
+  ForwardPreHookWithKwargs,
   HookOptions,
+  Kwargs,
   RemovableHandle,
 } from "./hooks.ts";
 export * as init from "./init.ts";
@@ -34,7 +38,8 @@ export { Bilinear, Identity, Linear, type LinearOptions } from "./linear.ts";
 export * from "./loss.ts";
 export * from "./loss_kin.ts";
 export * from "./loss_structured.ts";
-export { Module, type NamedOptions } from "./module.ts";
+export type { NamedOptions } from "./members.ts";
+export { Module, type ToOptions } from "./module.ts";
 export * from "./normalization.ts";
 export * from "./padding.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
@@ -45,6 +50,12 @@ export { type RecurrentOptions, type RecurrentSizes, RNNBase } from "./recurrent
 export * from "./recurrent_cell.ts";
 export * from "./resizing.ts";
 export type { IncompatibleKeys, LoadStateDictOptions, StateDict, StateDictOptions } from "./state_dict.ts";
+export type {
+  LoadStateDictPostHook,
+  LoadStateDictPreHook,
+  StateDictPostHook,
+  StateDictPreHook,
+} from "./state_hooks.ts";
 export { Transformer, type TransformerCallOptions, type TransformerOptions } from "./transformer.ts";
 export {
   type Activation,

@@ -7,22 +7,29 @@
 import { isOptions } from "../core/arguments.ts";
 import { type Device, device as toDevice } from "../core/device.ts";
 import { DType, float32, float64 } from "../core/dtype.ts";
-import { AttributeError, NotImplementedError, TypeError, ValueError } from "../core/errors.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
+import { Tensor } from "../core/tensor.ts";
 import { enterModule, isRecording, leaveModule } from "../inspect/recorder.ts";
-import { convertTensor } from "./convert.ts";
+import { convertTensor, replaceMemory } from "./convert.ts";
 import {
   type BackwardHook,
   type BackwardPreHook,
   callWithHooks,
   type ForwardHook,
   type ForwardHookOptions,
+  type ForwardHookWithKwargs,
   type ForwardPreHook,
+  type ForwardPreHookOptions,
+  type ForwardPreHookWithKwargs,
+  forwardHookWithKwargs,
   type HookOptions,
   hasHooks,
+  preHook,
+  preHookWithKwargs,
   type RemovableHandle,
 } from "./hooks.ts";
-import type { BufferOptions, Parameter } from "./parameter.ts";
+import { getMember, type NamedOptions, namedMembers, pathFrom, walkModules } from "./members.ts";
+import { type BufferOptions, type Parameter, typeName } from "./parameter.ts";
 import { addModule, registerBuffer, registerParameter, registrationTraps } from "./registration.ts";
 import { createState, stateOf } from "./state.ts";
 import {
@@ -31,22 +38,33 @@ import {
   loadStateDict,
   type StateDict,
   type StateDictOptions,
+  setExtraStateDefaults,
   stateDict,
 } from "./state_dict.ts";
-
-export interface NamedOptions {
-  /** Put in front of every name. Default "". */
-  prefix?: string;
-  /** Default true; false: of this module only. */
-  recurse?: boolean;
-  /** Names each tensor once, even where it is registered twice. Default true. */
-  removeDuplicate?: boolean;
-}
+import type {
+  LoadStateDictPostHook,
+  LoadStateDictPreHook,
+  StateDictPostHook,
+  StateDictPreHook,
+} from "./state_hooks.ts";
 
 /** What a module accepts as the target of `to`. */
 export interface ToOptions {
   dtype?: DType | null;
   device?: Device | string | null;
+  /** Accepted, without effect. */
+  nonBlocking?: boolean;
+}
+
+function targetOf(args: readonly unknown[]): Pick<ToOptions, "dtype" | "device"> {
+  const found: Pick<ToOptions, "dtype" | "device"> = {};
+  for (const arg of args) {
+    if (arg instanceof DType) found.dtype = arg;
+    else if (arg instanceof Tensor) Object.assign(found, { dtype: arg.dtype, device: arg.device });
+    else if (isOptions(arg)) Object.assign(found, arg);
+    else if (arg !== null && typeof arg !== "boolean") found.device = arg as Device | string;
+  }
+  return found;
 }
 
 export interface Module {
@@ -169,6 +187,26 @@ export class Module {
     return module;
   }
 
+  /**
+   * Puts a module in the place of another by dotted name; without `strict` (default false) the last name may be new.
+   * @throws AttributeError where there is no such place, ValueError for an empty name or no module
+   */
+  setSubmodule(target: string, module: Module, { strict = false }: { strict?: boolean } = {}): void {
+    if (target === "") throw new ValueError("Cannot set the submodule without a target name!");
+    if (!(module instanceof Module)) {
+      throw new ValueError(`\`module\` is not an nn.Module, found <class '${typeName(module)}'>`);
+    }
+    const dot = target.lastIndexOf(".");
+    const parent = this.getSubmodule(dot < 0 ? "" : target.slice(0, dot));
+    const name = target.slice(dot + 1);
+    if (strict && !(name in parent))
+      throw new AttributeError(`${parent.constructor.name} has no attribute \`${name}\``);
+    if (name in parent && !(Reflect.get(parent, name) instanceof Module)) {
+      throw new AttributeError(`\`${name}\` is not an nn.Module`);
+    }
+    Reflect.set(parent, name, module);
+  }
+
   /** The parameter of that dotted name. @throws AttributeError where there is none */
   getParameter(target: string): Parameter {
     return getMember(this, target, (module) => stateOf(module).parameters, "an nn.Parameter");
@@ -202,26 +240,24 @@ export class Module {
   }
 
   /**
-   * Moves parameters and buffers to a device, or converts the floating ones to a dtype. They stay the same objects, so an
-   * optimizer made before keeps working.
+   * Moves parameters and buffers to a device, or converts the floating ones to a dtype, or both; a tensor stands for its
+   * own. They stay the same objects, so an optimizer made before keeps working.
    */
-  to(target: DType | Device | string | ToOptions): this {
-    const { dtype = null, device = null } =
-      target instanceof DType
-        ? { dtype: target }
-        : isOptions(target)
-          ? (target as ToOptions)
-          : { device: target as string };
+  to(target: DType | Device | string | Tensor | ToOptions, dtype?: DType | null): this;
+  to(...args: unknown[]): this {
+    const { dtype = null, device = null } = targetOf(args);
     const place = device === null ? null : toDevice(device);
     if (dtype && !dtype.isFloatingPoint) {
       throw new TypeError(`nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=${dtype}`);
     }
-    for (const module of this.modules()) {
-      const { parameters, buffers } = stateOf(module);
-      for (const tensor of [...parameters.values(), ...buffers.values()]) {
-        if (tensor) convertTensor(tensor, dtype, place);
-      }
-    }
+    for (const tensor of tensorsOf(this)) convertTensor(tensor, dtype, place);
+    return this;
+  }
+
+  /** Gives parameters and buffers new memory on a device, with whatever is in it: their values are lost. */
+  toEmpty({ device, recurse = true }: { device: Device | string | null; recurse?: boolean }): this {
+    if (device !== null) toDevice(device);
+    for (const tensor of tensorsOf(this, recurse)) replaceMemory(tensor, Tensor.empty(tensor.shape, tensor.dtype));
     return this;
   }
 
@@ -243,8 +279,10 @@ export class Module {
   /** Forgets the gradients of all parameters; with `{ setToNone: false }` fills them with zeros instead. */
   zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
     for (const parameter of this.parameters()) {
-      if (setToNone || !parameter.grad) parameter.grad = null;
-      else parameter.grad = parameter.grad.detach().zero_();
+      const { grad } = parameter;
+      if (!grad) continue;
+      parameter.grad = setToNone ? null : grad.gradFn ? grad.detach() : grad;
+      if (parameter.grad) parameter.grad.requiresGrad_(false).zero_();
     }
   }
 
@@ -255,6 +293,19 @@ export class Module {
   }
 
   // ---- state
+
+  /**
+   * Something more for the state than parameters and buffers; a class that has it defines this and `setExtraState`.
+   * @throws RuntimeError unless a subclass defines it
+   */
+  getExtraState(): unknown {
+    throw noExtraState("get");
+  }
+
+  /** Takes back what `getExtraState` gave. @throws RuntimeError unless a subclass defines it */
+  setExtraState(_state: unknown): void {
+    throw noExtraState("set");
+  }
 
   /** Parameters and persistent buffers by dotted name, over the same storage. */
   stateDict(options?: StateDictOptions): StateDict {
@@ -271,21 +322,31 @@ export class Module {
 
   // ---- hooks
 
-  /** Calls `hook(module, inputs)` before every forward. */
-  registerForwardPreHook<I extends readonly unknown[] = Tensor[]>(
-    hook: ForwardPreHook<I>,
-    { prepend }: HookOptions = {},
-  ): RemovableHandle {
-    return stateOf(this).hooks.forwardPre.add({ run: hook as unknown as ForwardPreHook<unknown[]> }, prepend);
+  /** Calls `hook(module, inputs)` before every forward; with `withKwargs` `hook(module, inputs, options)`. */
+  registerForwardPreHook<I extends readonly unknown[] = Tensor[], K extends boolean = false>(
+    hook: K extends true ? ForwardPreHookWithKwargs<I> : ForwardPreHook<I>,
+    options?: ForwardPreHookOptions<K>,
+  ): RemovableHandle;
+  registerForwardPreHook(hook: unknown, { prepend, withKwargs }: ForwardPreHookOptions<boolean> = {}): RemovableHandle {
+    const before = withKwargs
+      ? preHookWithKwargs(hook as ForwardPreHookWithKwargs<unknown[]>)
+      : preHook(hook as ForwardPreHook<unknown[]>);
+    return stateOf(this).hooks.forwardPre.add({ before }, prepend);
   }
 
-  /** Calls `hook(module, inputs, output)` after every forward. */
-  registerForwardHook<I extends readonly unknown[] = Tensor[], O = Tensor>(
-    hook: ForwardHook<I, O>,
-    { prepend, alwaysCall = false }: ForwardHookOptions = {},
+  /** Calls `hook(module, inputs, output)` after every forward; with `withKwargs` `hook(module, inputs, options, output)`. */
+  registerForwardHook<I extends readonly unknown[] = Tensor[], O = Tensor, K extends boolean = false>(
+    hook: K extends true ? ForwardHookWithKwargs<I, O> : ForwardHook<I, O>,
+    options?: ForwardHookOptions<K>,
+  ): RemovableHandle;
+  registerForwardHook(
+    hook: unknown,
+    { prepend, withKwargs, alwaysCall = false }: ForwardHookOptions<boolean> = {},
   ): RemovableHandle {
-    const run = hook as unknown as ForwardHook<unknown[], unknown>;
-    return stateOf(this).hooks.forward.add({ run, alwaysCall }, prepend);
+    const after = withKwargs
+      ? forwardHookWithKwargs(hook as ForwardHookWithKwargs<unknown[], unknown>)
+      : (hook as ForwardHook<unknown[], unknown>);
+    return stateOf(this).hooks.forward.add({ after, alwaysCall }, prepend);
   }
 
   /** Calls `hook(module, gradOutputs)` before the module's backward. */
@@ -296,6 +357,29 @@ export class Module {
   /** Calls `hook(module, gradInputs, gradOutputs)` when the gradients of the module's inputs are known. */
   registerFullBackwardHook(hook: BackwardHook, { prepend }: HookOptions = {}): RemovableHandle {
     return stateOf(this).hooks.backward.add({ run: hook }, prepend);
+  }
+
+  /** Calls `hook(module, prefix, keepVars)` before the module's state is collected. */
+  registerStateDictPreHook(hook: StateDictPreHook): RemovableHandle {
+    return stateOf(this).stateHooks.savePre.add({ run: hook });
+  }
+
+  /** Calls `hook(module, stateDict, prefix, localMetadata)` when the module's state has been collected. */
+  registerStateDictPostHook(hook: StateDictPostHook): RemovableHandle {
+    return stateOf(this).stateHooks.savePost.add({ run: hook });
+  }
+
+  /**
+   * Calls `hook(module, stateDict, prefix, localMetadata, strict, missingKeys, unexpectedKeys, errorMsgs)` before the
+   * module takes its state.
+   */
+  registerLoadStateDictPreHook(hook: LoadStateDictPreHook): RemovableHandle {
+    return stateOf(this).stateHooks.loadPre.add({ run: hook });
+  }
+
+  /** Calls `hook(module, incompatibleKeys)` when the module and all in it have taken their state. */
+  registerLoadStateDictPostHook(hook: LoadStateDictPostHook): RemovableHandle {
+    return stateOf(this).stateHooks.loadPost.add({ run: hook });
   }
 
   // ---- printing
@@ -320,6 +404,20 @@ export class Module {
   }
 }
 
+setExtraStateDefaults(Module.prototype);
+
+/** Each parameter and buffer once. */
+function* tensorsOf(module: Module, recurse = true): Generator<Tensor> {
+  yield* module.parameters(recurse);
+  yield* module.buffers(recurse);
+}
+
+function noExtraState(what: "get" | "set"): RuntimeError {
+  return new RuntimeError(
+    `Reached a code path in Module.${what}_extra_state() that should never be called. Please file an issue at https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug.`,
+  );
+}
+
 /** All but the first line moved in by two, as inside a module's text. */
 export function indented(text: string): string {
   return text
@@ -341,60 +439,4 @@ function callModule(module: Module, inputs: unknown[]): unknown {
     running.pop();
     if (recording) leaveModule();
   }
-}
-
-/** The module's dotted name seen from the one that calls it (from the outermost where none does); "" if it isn't inside. */
-function pathFrom(caller: Module | null, module: Module): string {
-  const names: string[] = [];
-  const seen = new Set<Module>();
-  for (let current = module; current !== caller && !seen.has(current); ) {
-    seen.add(current);
-    const { place } = stateOf(current);
-    if (!place) return caller ? "" : names.join(".");
-    names.unshift(place.name);
-    current = place.parent;
-  }
-  return names.join(".");
-}
-
-function* walkModules(module: Module, prefix: string, seen: Set<Module> | null): Generator<[string, Module]> {
-  if (seen?.has(module)) return;
-  seen?.add(module);
-  yield [prefix, module];
-  for (const [name, child] of stateOf(module).modules) {
-    if (child) yield* walkModules(child, prefix === "" ? name : `${prefix}.${name}`, seen);
-  }
-}
-
-function* namedMembers<T extends Tensor>(
-  module: Module,
-  members: (module: Module) => ReadonlyMap<string, T | null>,
-  { prefix = "", recurse = true, removeDuplicate = true }: NamedOptions,
-): Generator<[string, T]> {
-  const seen = new Set<T>();
-  const modules: Iterable<[string, Module]> = recurse
-    ? module.namedModules({ prefix, removeDuplicate })
-    : [[prefix, module]];
-  for (const [path, part] of modules) {
-    for (const [name, tensor] of members(part)) {
-      if (!tensor || seen.has(tensor)) continue;
-      if (removeDuplicate) seen.add(tensor);
-      yield [path === "" ? name : `${path}.${name}`, tensor];
-    }
-  }
-}
-
-function getMember<T extends Tensor>(
-  module: Module,
-  target: string,
-  members: (module: Module) => ReadonlyMap<string, T | null>,
-  kind: string,
-): T {
-  const dot = target.lastIndexOf(".");
-  const owner = module.getSubmodule(dot < 0 ? "" : target.slice(0, dot));
-  const name = target.slice(dot + 1);
-  if (!(name in owner)) throw new AttributeError(`${owner.constructor.name} has no attribute \`${name}\``);
-  const member = members(owner).get(name);
-  if (!member) throw new AttributeError(`\`${name}\` is not ${kind}`);
-  return member;
 }

@@ -6,6 +6,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { createHooks, type ModuleHooks } from "./hooks.ts";
 import type { Module } from "./module.ts";
 import type { Parameter } from "./parameter.ts";
+import { createStateHooks, type StateHooks } from "./state_hooks.ts";
 
 export interface ModuleState {
   /** The proxy: the module as everyone sees it. */
@@ -19,6 +20,7 @@ export interface ModuleState {
   /** Names of buffers that stateDict leaves out. */
   transient: Set<string>;
   hooks: ModuleHooks;
+  stateHooks: StateHooks;
   /** Where the module was registered last; names it in records. */
   place: { parent: Module; name: string } | null;
 }
@@ -35,6 +37,7 @@ export function createState(module: Module, target: Module): void {
     modules: new Map(),
     transient: new Set(),
     hooks: createHooks(),
+    stateHooks: createStateHooks(),
     place: null,
   };
   states.set(module, state);

@@ -1,7 +1,7 @@
 /** A module's state as one flat dictionary, and back. */
 import { noGrad } from "../autograd/mode.ts";
 import { isOptions } from "../core/arguments.ts";
-import { RuntimeError, TypeError } from "../core/errors.ts";
+import { AssertionError, RuntimeError, TypeError } from "../core/errors.ts";
 import { repr } from "../core/print.ts";
 import { sameShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -29,19 +29,50 @@ export interface StateDictOptions {
   prefix?: string;
   /** Gives the parameters themselves instead of detached tensors over the same storage. Default false. */
   keepVars?: boolean;
+  /** A dictionary that the state is added to. Default: a new one. */
+  destination?: StateDict | null;
 }
 
-export function stateDict(module: Module, { prefix = "", keepVars = false }: StateDictOptions = {}): StateDict {
-  const state = Object.create(orderedDictPrototype) as StateDict;
+export function stateDict(
+  module: Module,
+  { prefix = "", keepVars = false, destination = null }: StateDictOptions = {},
+): StateDict {
+  const state = destination ?? (Object.create(orderedDictPrototype) as StateDict);
   collect(module, prefix, keepVars, state);
   return state;
 }
 
+/** What PyTorch notes about each module's state; its number has been 1 since version 0.4. */
+const LOCAL_METADATA = Object.freeze({ version: 1 });
+
 function collect(module: Module, prefix: string, keepVars: boolean, into: StateDict): void {
+  const { modules, stateHooks, self } = stateOf(module);
+  for (const { run } of stateHooks.savePre) run(self, prefix, keepVars);
   for (const [name, tensor] of localState(module)) into[prefix + name] = keepVars ? tensor : tensor.detach();
-  for (const [name, child] of stateOf(module).modules) {
-    if (child) collect(child, `${prefix}${name}.`, keepVars, into);
+  // Whatever a class's own getExtraState gives lies among the tensors.
+  if (hasExtraState(module, "getExtraState")) into[prefix + EXTRA_STATE] = self.getExtraState() as Tensor;
+  for (const [name, child] of modules) {
+    // A subclass may have its own way of saving.
+    child?.stateDict({ destination: into, prefix: `${prefix}${name}.`, keepVars });
   }
+  for (const { run } of stateHooks.savePost) {
+    const returned = run(self, into, prefix, LOCAL_METADATA);
+    if (returned !== undefined && returned !== null) throw new RuntimeError("state_dict post-hook must return None");
+  }
+}
+
+const EXTRA_STATE = "_extra_state";
+
+/** Whether a class has defined the method itself. */
+function hasExtraState(module: Module, method: "getExtraState" | "setExtraState"): boolean {
+  return module[method] !== extraStateDefaults?.[method];
+}
+
+let extraStateDefaults: Pick<Module, "getExtraState" | "setExtraState"> | null = null;
+
+/** The base class's own methods, which mean that there is no extra state; module.ts hands them in, being loaded later. */
+export function setExtraStateDefaults(defaults: Pick<Module, "getExtraState" | "setExtraState">): void {
+  extraStateDefaults = defaults;
 }
 
 /** What stateDict holds of a module itself. */
@@ -76,7 +107,7 @@ export function loadStateDict(
   source: StateDict | ReadonlyMap<string, Tensor>,
   { strict = true, assign = false }: LoadStateDictOptions = {},
 ): IncompatibleKeys {
-  const state = asMap(source);
+  const state = new Map(asMap(source));
   const keys = new IncompatibleKeys();
   const problems: string[] = [];
   load(module, state, "", assign, keys, problems);
@@ -108,30 +139,47 @@ function asMap(source: unknown): ReadonlyMap<string, unknown> {
 
 function load(
   module: Module,
-  state: ReadonlyMap<string, unknown>,
+  state: Map<string, unknown>,
   prefix: string,
   assign: boolean,
   keys: IncompatibleKeys,
   problems: string[],
 ): void {
+  const { modules, stateHooks, self } = stateOf(module);
+  const { missingKeys, unexpectedKeys } = keys;
+  const tensors = state as Map<string, Tensor>;
+  for (const { run } of stateHooks.loadPre) {
+    run(self, tensors, prefix, LOCAL_METADATA, true, missingKeys, unexpectedKeys, problems);
+  }
   const local = localState(module);
   for (const [name, target] of local) {
     const key = prefix + name;
     if (state.has(key)) take(module, name, target, key, state.get(key), assign, problems);
-    else keys.missingKeys.push(key);
+    else missingKeys.push(key);
   }
-  const { modules } = stateOf(module);
+  const extraKey = prefix + EXTRA_STATE;
+  const takesExtra = hasExtraState(module, "setExtraState");
+  if (takesExtra && state.has(extraKey)) self.setExtraState(state.get(extraKey));
+  else if (takesExtra) missingKeys.push(extraKey);
+  else if (state.has(extraKey)) unexpectedKeys.push(extraKey);
   for (const key of state.keys()) {
-    if (!key.startsWith(prefix)) continue;
+    if (!key.startsWith(prefix) || key === extraKey) continue;
     const [head, ...rest] = key.slice(prefix.length).split(".");
     const known = rest.length > 0 ? modules.has(head!) : local.has(head!);
-    if (!known) keys.unexpectedKeys.push(key);
+    if (!known) unexpectedKeys.push(key);
   }
   for (const [name, child] of modules) {
     if (!child) continue;
     const childPrefix = `${prefix}${name}.`;
     const part = new Map([...state].filter(([key]) => key.startsWith(childPrefix)));
     load(child, part, childPrefix, assign, keys, problems);
+  }
+  for (const { run } of stateHooks.loadPost) {
+    const returned = run(self, keys);
+    if (returned === undefined || returned === null) continue;
+    throw new AssertionError(
+      "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new values, if incompatible_keys need to be modified, it should be done inplace.",
+    );
   }
 }
 
