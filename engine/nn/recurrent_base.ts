@@ -195,7 +195,8 @@ export abstract class RNNBase<S extends Tensor | [Tensor, Tensor]> extends Modul
       this.checkDimensions(state, batched);
       if (!batched) state = state.map((part) => unsqueeze(part, 1));
     }
-    this.check(batch, state, 3, batch.shape[batchDim]!);
+    this.checkInput(batch, 3);
+    this.checkState(state, batch.shape[batchDim]!);
     const result = this.run(batch, null, state);
     if (batched) return [result.output, this.stateOf(result.state)];
     return [squeeze(result.output, batchDim), this.stateOf(result.state.map((part) => squeeze(part, 1)))];
@@ -207,7 +208,9 @@ export abstract class RNNBase<S extends Tensor | [Tensor, Tensor]> extends Modul
     const permuted = (state: Tensor[], order: Tensor | null) =>
       order ? state.map((part) => indexSelect(part, 1, order)) : state;
     const state = hx === null ? this.zeroState(data, sizes[0]!) : permuted(this.tensorsOf(hx), sortedIndices);
-    this.check(data, state, 2, sizes[0]!);
+    // A packed input of an LSTM is left to the products, as in PyTorch.
+    if (this.mode !== "LSTM") this.checkInput(data, 2);
+    this.checkState(state, sizes[0]!);
     const { output, state: after } = this.run(data, sizes, state);
     return [
       new PackedSequence(output, batchSizes, sortedIndices, unsortedIndices),
@@ -225,7 +228,7 @@ export abstract class RNNBase<S extends Tensor | [Tensor, Tensor]> extends Modul
     return stateShapes(this, batch).map((shape) => zeros(shape, { dtype: input.dtype }));
   }
 
-  private check(input: Tensor, state: RecurrentState, ndim: number, batch: number): void {
+  private checkInput(input: Tensor, ndim: number): void {
     const { dtype } = this.getParameter("weight_ih_l0");
     if (input.dtype !== dtype) {
       throw new ValueError(
@@ -239,6 +242,9 @@ export abstract class RNNBase<S extends Tensor | [Tensor, Tensor]> extends Modul
         { shapes: [input.shape] },
       );
     }
+  }
+
+  private checkState(state: RecurrentState, batch: number): void {
     stateShapes(this, batch).forEach((shape, k, { length }) => {
       const given = state[k]!.shape;
       if (sameShape(given, shape)) return;

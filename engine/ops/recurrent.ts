@@ -14,7 +14,7 @@ import { evenParts, indexParts, parts } from "./parts.ts";
 import { relu, sigmoid, tanh } from "./pointwise.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { narrow } from "./slicing.ts";
-import { transpose } from "./view.ts";
+import { transpose, view } from "./view.ts";
 
 /** The parameters of one layer and direction. */
 export interface RecurrentWeights {
@@ -33,7 +33,7 @@ export type RecurrentState = readonly Tensor[];
 
 export type RecurrentMode = "RNN_TANH" | "RNN_RELU" | "LSTM" | "GRU";
 
-/** PyTorch turns the output in place. */
+/** PyTorch turns the output of RNN and GRU in place. */
 const TransposeOutput: Op<null> = defineOp({
   name: "transpose_",
   gradFn: "TransposeBackward1",
@@ -172,8 +172,15 @@ export interface RecurrentCall {
 
 /** oneDNN's kernel computes a whole layer; it knows float32 only. */
 function isFused({ mode, input, batchSizes, weights }: RecurrentCall): boolean {
-  const plain = mode === "LSTM" && batchSizes === null && !weights[0]!.projection;
-  return plain && input.dtype.name === "float32" && input.numel() > 0;
+  const { input: weight, projection } = weights[0]!;
+  const isFloat32 = input.dtype.name === "float32" && weight.dtype.name === "float32";
+  return (
+    mode === "LSTM" &&
+    !projection &&
+    isFloat32 &&
+    input.numel() > 0 &&
+    (batchSizes?.every((size) => size === batchSizes[0]) ?? true)
+  );
 }
 
 /**
@@ -181,6 +188,7 @@ function isFused({ mode, input, batchSizes, weights }: RecurrentCall): boolean {
  * @throws RuntimeError for a sequence without steps
  */
 export function recurrentLayers(given: RecurrentCall): { output: Tensor; state: Tensor[] } {
+  if (given.batchSizes && isFused(given)) return unpackedLayers(given, given.batchSizes);
   const { mode, batchSizes, weights, bidirectional, batchFirst, training } = given;
   const fused = isFused(given);
   const turned = batchFirst && !batchSizes ? transpose(given.input, 0, 1) : given.input;
@@ -220,5 +228,12 @@ export function recurrentLayers(given: RecurrentCall): { output: Tensor; state: 
   }
   const state = given.state.map((_, k) => stack(final.map((parts) => parts[k]!)));
   if (!batchFirst || batchSizes) return { output: x, state };
-  return { output: fused ? transpose(x, 0, 1) : call(TransposeOutput, null, x), state };
+  return { output: mode === "LSTM" ? transpose(x, 0, 1) : call(TransposeOutput, null, x), state };
+}
+
+/** Packed sequences of one length, which are a batch like any other. */
+function unpackedLayers(given: RecurrentCall, sizes: readonly number[]): { output: Tensor; state: Tensor[] } {
+  const input = view(given.input, sizes.length, sizes[0]!, -1);
+  const { output, state } = recurrentLayers({ ...given, input, batchSizes: null, batchFirst: false });
+  return { output: view(output, -1, output.shape[2]!), state };
 }
