@@ -177,4 +177,8 @@ export {
   maxPool1d,
   maxPool2d,
 } from "../ops/pool.ts";
-export { logSoftmax, type SoftmaxOptions, softmax } from "../ops/softmax.ts";
+export {
+  functionalLogSoftmax as logSoftmax,
+  functionalSoftmax as softmax,
+  type SoftmaxOptions,
+} from "../ops/softmax.ts";

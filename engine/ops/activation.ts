@@ -59,7 +59,8 @@ interface EluAttrs {
 
 /** scale · x above 0, scale · alpha · (e^(inputScale · x) - 1) below. Large x is kept out of e^x, whose inf would spoil gradients. */
 function eluRule(name: string, gradFn: string): ActivationRule<EluAttrs> {
-  const low = (x: Tensor, { inputScale }: EluAttrs) => mul(clamp(x, null, 0), inputScale);
+  // At 0 itself the second derivative is 0.
+  const low = (x: Tensor, { inputScale }: EluAttrs) => mul(where(lt(x, 0), x, 0), inputScale);
   return {
     name,
     gradFn,
@@ -89,7 +90,14 @@ const hardtanhOf = activation<{ min: number; max: number }>({
   name: "hardtanh",
   gradFn: "HardtanhBackward0",
   kernel: null,
-  compute: (x, { min, max }) => clamp(x, min, max),
+  compute(x, { min, max }) {
+    if (x.dtype.isFloatingPoint) return clamp(x, min, max);
+    if (x.dtype.name === "bool") throw new RuntimeError("Bool inputs not supported for hardtanh");
+    if (x.dtype.name === "uint8" && (min < 0 || max < 0)) {
+      throw new RuntimeError("cannot do hardtanh on an unsigned type with negative limits");
+    }
+    return clamp(x, Math.trunc(min), Math.trunc(max));
+  },
   derivative: (grad, x, { min, max }) => where(logicalOr(le(x, min), ge(x, max)), 0, grad),
 });
 
@@ -158,12 +166,15 @@ const softplusOf = activation<{ beta: number; threshold: number }>({
   },
 });
 
+/** PyTorch writes it as a float32, also for float64. */
+const SIXTH = Math.fround(1 / 6);
+
 const hardsigmoidOf = activation<null>({
   name: "hardsigmoid",
   gradFn: "HardsigmoidBackward0",
   kernel: "hardsigmoid_cpu",
   compute: (x) => div(clamp(add(x, 3), 0, 6), 6),
-  derivative: (grad, x) => where(logicalAnd(gt(x, -3), gt(3, x)), div(grad, 6), 0),
+  derivative: (grad, x) => where(logicalAnd(gt(x, -3), gt(3, x)), mul(grad, SIXTH), 0),
 });
 
 const hardswishOf = activation<null>({
@@ -203,7 +214,13 @@ const thresholdOf = activation<{ threshold: number; value: number }>({
   name: "threshold",
   gradFn: "ThresholdBackward0",
   kernel: null,
-  compute: (x, { threshold, value }) => where(le(x, threshold), value, x).to(x.dtype),
+  compute(x, { threshold, value }) {
+    if (x.dtype.name === "bool") throw new NotImplementedError(`"threshold_cpu" not implemented for 'Bool'`);
+    if (x.dtype.name === "uint8" && [threshold, value].some((v) => v < 0 || v > 255)) {
+      throw new RuntimeError("value cannot be converted to type uint8_t without overflow");
+    }
+    return where(le(x, threshold), value, x).to(x.dtype);
+  },
   derivative: (grad, x, { threshold }) => where(le(x, threshold), 0, grad),
 });
 

@@ -3,11 +3,12 @@ import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
-import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { mul, pow } from "./arithmetic.ts";
 import type { Size2 } from "./conv.ts";
+import { to } from "./copy.ts";
 import { castRaw, denseRaw, filled, viewAs } from "./operands.ts";
 import { abs, relu, sign } from "./pointwise.ts";
 import { avgPool1d, avgPool2d } from "./pool.ts";
@@ -375,11 +376,20 @@ function unpool(input: Tensor, indices: Tensor, size: [number, number]): Tensor 
       `elements in indices should be type int64 but got: ${SCALAR_TYPE_NAMES[indices.dtype.name]}`,
     );
   }
+  if (input.ndim !== 3 && input.ndim !== 4) {
+    throw new RuntimeError(
+      `Input to max_unpooling2d should be a 3d or 4d Tensor, but got a tensor with ${input.ndim} dimensions.`,
+      { shapes: [input.shape] },
+    );
+  }
   if (!sameShape(input.shape, indices.shape)) {
     throw new RuntimeError(
       `Expected shape of indices to be same as that of the input tensor (${sizeText(input.shape)}) but got indices tensor with shape: ${sizeText(indices.shape)}`,
       { shapes: [input.shape, indices.shape] },
     );
+  }
+  if (!input.dtype.isFloatingPoint) {
+    throw new NotImplementedError(`"max_unpool2d" not implemented for '${SCALAR_TYPE_NAMES[input.dtype.name]}'`);
   }
   for (const index of indices.denseData()) {
     if (index < 0 || index >= numel(size)) {
@@ -433,7 +443,8 @@ function lpPool(name: string, axes: 1 | 2, args: unknown[]): Tensor {
   const cells = Array.isArray(kernelSize) ? numel(kernelSize as number[]) : (kernelSize as number) ** axes;
   const powers = pow(input, normType);
   const pooled = (axes === 2 ? avgPool2d : avgPool1d)(powers, kernelSize, { stride, padding: 0, ceilMode });
-  return pow(mul(mul(sign(pooled), relu(abs(pooled))), cells), 1 / normType);
+  const sums = mul(mul(sign(pooled), relu(abs(pooled))), cells);
+  return pow(sums.dtype.isFloatingPoint ? sums : to(sums, getDefaultDtype()), 1 / normType);
 }
 
 /** (Σ x^p)^(1/p) of each window. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.lp_pool2d.html */

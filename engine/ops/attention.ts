@@ -1,9 +1,12 @@
 /** Products with meaning: attention and bilinear forms. */
 import { bind } from "../core/arguments.ts";
 import { bool } from "../core/dtype.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { IndexError, RuntimeError } from "../core/errors.ts";
+import { CPP_NAMES } from "../core/promotion.ts";
+import { sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { add, mul, where } from "./arithmetic.ts";
+import { eq } from "./comparison.ts";
 import { dropout } from "./dropout.ts";
 import { tril } from "./joining.ts";
 import { matmul } from "./matmul.ts";
@@ -61,32 +64,81 @@ export function scaledDotProductAttention(...args: unknown[]): Tensor {
   if (attnMask && isCausal) {
     throw new RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   }
+  checkAttention({ query, key, value, attnMask }, dropoutP);
   const [l, e] = query.shape.slice(-2) as [number, number];
   const s = key.shape.at(-2)!;
+  if (enableGqa) checkHeads(query, key, value);
   const served = (x: Tensor) => (enableGqa ? repeatHeads(x, query.shape.at(-3)!) : x);
   // Both sides get the root of the scale, which keeps their product from overflowing.
-  const root = Math.sqrt(scale ?? 1 / Math.sqrt(e));
-  const scores = matmul(mul(query, root), mul(transpose(served(key), -2, -1), root));
+  const factor = scale ?? 1 / Math.sqrt(e);
+  const root = Math.sqrt(Math.abs(factor));
+  const scores = matmul(mul(query, Math.sign(factor) * root), mul(transpose(served(key), -2, -1), root));
   const mask = isCausal ? tril(filled([l, s], 1, bool)) : attnMask;
-  // A row that may look nowhere gives zeros, not NaN.
-  const sighted = mask && !isCausal ? sightedRows(mask) : null;
-  const shown = mask ? masked(scores, mask) : scores;
-  const weights = softmax(sighted ? where(sighted, shown, 0) : shown, -1);
-  const safe = sighted ? where(sighted, weights, 0) : weights;
+  const seen = mask ? masked(scores, mask) : scores;
+  // A row that may look nowhere gives zeros, not NaN, and so do its gradients.
+  const blind = attnMask ? eq(seen.detach(), Number.NEGATIVE_INFINITY).all(-1, { keepdim: true }) : null;
+  const weights = softmax(blind ? where(blind, 0, seen) : seen, -1);
+  const safe = blind ? where(blind, 0, weights) : weights;
   return matmul(dropoutP > 0 ? dropout(safe, { p: dropoutP }) : safe, served(value));
 }
 
-function masked(scores: Tensor, mask: Tensor): Tensor {
-  return mask.dtype === bool
-    ? where(mask, scores, filled([], Number.NEGATIVE_INFINITY, scores.dtype))
-    : add(scores, mask);
+interface AttentionTensors {
+  query: Tensor;
+  key: Tensor;
+  value: Tensor;
+  attnMask: Tensor | null;
 }
 
-/** [..., L, 1]: which rows may look anywhere; null where all may. */
-function sightedRows(mask: Tensor): Tensor | null {
-  const open = mask.dtype === bool ? mask : mask.detach().gt(Number.NEGATIVE_INFINITY);
-  const rows = open.any(-1, { keepdim: true });
-  return rows.all().item() ? null : rows;
+function checkAttention({ query, key, value, attnMask }: AttentionTensors, dropoutP: number): void {
+  const shapes = [query.shape, key.shape, value.shape];
+  const name = (x: Tensor) => CPP_NAMES[x.dtype.name];
+  if (query.dtype !== key.dtype || query.dtype !== value.dtype) {
+    throw new RuntimeError(
+      `Expected query, key, and value to have the same dtype, but got query.dtype: ${name(query)} key.dtype: ${name(key)} and value.dtype: ${name(value)} instead.`,
+    );
+  }
+  if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
+    throw new RuntimeError(
+      `Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ${query.ndim} key.dim: ${key.ndim} and value.dim: ${value.ndim} instead.`,
+      { shapes },
+    );
+  }
+  if (attnMask && attnMask.dtype !== bool && attnMask.dtype !== query.dtype && attnMask.dtype.name !== "float32") {
+    throw new RuntimeError(
+      `Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ${name(attnMask)} and  query.dtype: ${name(query)} instead.`,
+      { shapes },
+    );
+  }
+  if (dropoutP < 0 || dropoutP > 1) {
+    throw new RuntimeError(`dropout probability has to be between 0 and 1, but got ${dropoutP}`);
+  }
+}
+
+function checkHeads(query: Tensor, ...served: Tensor[]): void {
+  for (const x of [query, ...served]) {
+    if (x.ndim < 3) {
+      throw new IndexError(
+        `Dimension out of range (expected to be in range of [-${x.ndim}, ${x.ndim - 1}], but got -3)`,
+      );
+    }
+  }
+  if (served.every((x) => query.shape.at(-3)! % x.shape.at(-3)! === 0)) return;
+  // PyTorch's sentence ends here.
+  throw new RuntimeError("Number of heads in key and value must divide the number of heads in ");
+}
+
+/** Scores plus a floating mask, or -inf where a truth mask forbids. @throws RuntimeError for a mask wider than the scores */
+function masked(scores: Tensor, mask: Tensor): Tensor {
+  const open = filled([], 0, scores.dtype);
+  const added = mask.dtype === bool ? where(mask, open, filled([], Number.NEGATIVE_INFINITY, scores.dtype)) : mask;
+  const sum = add(scores, added);
+  if (!sameShape(sum.shape, scores.shape)) {
+    throw new RuntimeError(
+      `output with shape ${sizeText(scores.shape)} doesn't match the broadcast shape ${sizeText(sum.shape)}`,
+      { shapes: [scores.shape, mask.shape] },
+    );
+  }
+  return sum;
 }
 
 /** Each head as often as it takes to serve `heads`. */
@@ -132,6 +184,12 @@ export function bilinear(...args: unknown[]): Tensor {
     throw new RuntimeError(`bilinear(): input dimensions do not match: got ${input1.ndim} and ${input2.ndim}`, {
       shapes: [input1.shape, input2.shape],
     });
+  }
+  if ([input2, weight, bias].some((x) => x && x.dtype !== input1.dtype)) {
+    const name = (x: Tensor) => CPP_NAMES[x.dtype.name];
+    throw new RuntimeError(
+      `All tensors must have the same dtype, got input1: ${name(input1)}, input2: ${name(input2)}, weight: ${name(weight)}${bias ? `, bias: ${name(bias)}` : ""}`,
+    );
   }
   for (let dim = 0; dim < input1.ndim - 1; dim++) {
     if (input1.shape[dim] !== input2.shape[dim]) {

@@ -1,6 +1,7 @@
 /** Sliding blocks as columns and back, and channels as pixels and back. */
 import { bind } from "../core/arguments.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { IndexError, NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sizeText } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { pairOf, type Size2 } from "./conv.ts";
@@ -97,7 +98,7 @@ function blockAttributes(
     pairOf(value, 2, 1, {
       operation: name,
       name: argument,
-      wrongLength: () => `${name}: ${argument} must be an int or a tuple of two ints`,
+      wrongLength: (list) => `It is expected ${argument} equals to 2, but got size ${list.length}`,
     });
   const attrs = {
     size,
@@ -119,12 +120,27 @@ function blockAttributes(
       `${label} should be greater than zero, but got ${first}: ${values[0]} ${second}: ${values[1]}`,
     );
   }
+  if (attrs.padding.some((p) => p < 0)) {
+    throw new RuntimeError(
+      `padding should be non-negative, but got pad_height: ${attrs.padding[0]} pad_width: ${attrs.padding[1]}`,
+    );
+  }
   const grid = size.map(
     (n, i) =>
       Math.floor((n + 2 * attrs.padding[i]! - attrs.dilation[i]! * (attrs.kernel[i]! - 1) - 1) / attrs.stride[i]!) + 1,
   );
   return { ...attrs, grid };
 }
+
+function checkBlockDtype(kernel: string, { dtype }: Tensor): void {
+  if (dtype.isFloatingPoint || dtype.name === "bool") return;
+  throw new NotImplementedError(`"${kernel}" not implemented for '${SCALAR_TYPE_NAMES[dtype.name]}'`, {
+    hint: "convert it first: x.float()",
+  });
+}
+
+const outOfRange = (range: number, dim: number): string =>
+  `Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim})`;
 
 const spelled = (values: readonly number[]): string => `(${values.join(", ")})`;
 
@@ -142,6 +158,12 @@ export function unfold(...args: unknown[]): Tensor {
   const { input, kernelSize } = bound;
   assertTensor(input, "unfold", "input", 1);
   const { ndim } = input;
+  if (ndim < 3) {
+    // PyTorch looks at the planes before it has counted the dimensions.
+    const range = Math.max(ndim, 1);
+    if (ndim !== 2) throw new IndexError(outOfRange(range, 1));
+    throw new IndexError(outOfRange(range, 2));
+  }
   if ((ndim !== 3 && ndim !== 4) || numel(input.shape.slice(ndim - 3)) === 0) {
     throw new RuntimeError(
       `Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${sizeText(input.shape)}`,
@@ -152,10 +174,11 @@ export function unfold(...args: unknown[]): Tensor {
   const attrs = blockAttributes("unfold", batch.shape.slice(2), kernelSize, bound);
   if (attrs.grid.some((n) => n < 1)) {
     throw new RuntimeError(
-      `Given input with spatial size ${spelled(attrs.size)}, kernel_size=${spelled(attrs.kernel)}, dilation=${spelled(attrs.dilation)}, padding=${spelled(attrs.padding)}, stride=${spelled(attrs.stride)}, calculated shape of the array of sliding blocks as ${spelled(attrs.grid)}, but its components must be at least one.`,
+      `Given input with spatial size ${spelled(attrs.size)}, kernel_size=${spelled(attrs.kernel)}, dilation=${spelled(attrs.dilation)}, padding=${spelled(attrs.padding)}, calculated shape of the array of sliding blocks as ${spelled(attrs.grid)}, but its components must be at least one.`,
       { shapes: [input.shape] },
     );
   }
+  checkBlockDtype("im2col_out_cpu", input);
   const columns = call(Im2col, attrs, batch);
   return ndim === 4 ? columns : squeeze(columns, 0);
 }
@@ -174,13 +197,14 @@ export function fold(...args: unknown[]): Tensor {
   const { input, outputSize, kernelSize } = bound;
   assertTensor(input, "fold", "input", 1);
   const { ndim, shape } = input;
-  if (ndim !== 2 && ndim !== 3) {
+  if ((ndim !== 2 && ndim !== 3) || shape.slice(-2).includes(0)) {
     throw new RuntimeError(
       `Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but got: ${sizeText(shape)}`,
       { shapes: [shape] },
     );
   }
   const size = typeof outputSize === "number" ? [outputSize, outputSize] : [...outputSize];
+  if (size.length !== 2) throw new RuntimeError(`It is expected output_size equals to 2, but got size ${size.length}`);
   const attrs = blockAttributes("fold", size, kernelSize, bound);
   const [planes, length] = shape.slice(-2) as [number, number];
   if (planes % numel(attrs.kernel) !== 0) {
@@ -195,6 +219,7 @@ export function fold(...args: unknown[]): Tensor {
       { shapes: [shape] },
     );
   }
+  checkBlockDtype("col2im_out_cpu", input);
   const image = call(Col2im, attrs, ndim === 3 ? input : unsqueeze(input, 0));
   return ndim === 3 ? image : squeeze(image, 0);
 }
@@ -206,13 +231,13 @@ interface ShuffleAttrs {
 function shuffled(x: Tensor, factor: number): Tensor {
   const [c, h, w] = x.shape.slice(-3) as [number, number, number];
   const channels = c / (factor * factor);
-  const split = reshape(x, [-1, channels, factor, factor, h, w]);
+  const split = reshape(x, [numel(x.shape.slice(0, -3)), channels, factor, factor, h, w]);
   return reshape(permute(split, 0, 1, 4, 2, 5, 3), [...x.shape.slice(0, -3), channels, h * factor, w * factor]);
 }
 
 function unshuffled(x: Tensor, factor: number): Tensor {
   const [c, h, w] = x.shape.slice(-3) as [number, number, number];
-  const split = reshape(x, [-1, c, h / factor, factor, w / factor, factor]);
+  const split = reshape(x, [numel(x.shape.slice(0, -3)), c, h / factor, factor, w / factor, factor]);
   const ordered = permute(split, 0, 1, 3, 5, 2, 4);
   return reshape(ordered, [...x.shape.slice(0, -3), c * factor * factor, h / factor, w / factor]);
 }
@@ -269,7 +294,8 @@ export function pixelUnshuffle(input: Tensor, downscaleFactor: number): Tensor {
       { shapes: [input.shape] },
     );
   }
-  return call(PixelUnshuffle, { factor: downscaleFactor }, input);
+  // PyTorch leaves an empty image in its shape.
+  return input.numel() === 0 ? input.clone() : call(PixelUnshuffle, { factor: downscaleFactor }, input);
 }
 
 const ChannelShuffle: Op<{ groups: number }> = defineOp({

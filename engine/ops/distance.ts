@@ -1,10 +1,12 @@
 /** Distances, similarities and the losses that are made of them. */
 import { bind } from "../core/arguments.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
+import { resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, minimum, mul, sub, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
+import { to } from "./copy.ts";
 import { LOSS_PARAMS, type LossOptions, type Reduction, readReduction, reduceLoss } from "./loss_arguments.ts";
 import { hinge, type MarginLossOptions } from "./loss_regression.ts";
 import { filled } from "./operands.ts";
@@ -48,8 +50,14 @@ export function cosineSimilarity(...args: unknown[]): Tensor {
   assertTensor(x1, "cosine_similarity", "x1", 1);
   assertTensor(x2, "cosine_similarity", "x2", 2);
   const shape = broadcastShapes(x1.shape, x2.shape);
+  const dtype = resultType(x1, x2);
+  if (!dtype.isFloatingPoint) {
+    throw new RuntimeError(
+      `expected common dtype to be floating point, yet common dtype is ${SCALAR_TYPE_NAMES[dtype.name]}`,
+    );
+  }
   const unit = (x: Tensor) => {
-    const spread = expand(x, shape);
+    const spread = expand(to(x, dtype), shape);
     return div(spread, atLeast(vectorNorm(spread, 2, { dim, keepdim: true }), eps));
   };
   return sum(mul(unit(x1), unit(x2)), dim);

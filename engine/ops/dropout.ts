@@ -4,11 +4,13 @@
  */
 import { bind } from "../core/arguments.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { defaultGenerator, fillBernoulliScalar } from "../core/random.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { inPlace } from "./inplace.ts";
-import { filled } from "./operands.ts";
+import { filled, filledLike } from "./operands.ts";
 import { squeeze, unsqueeze } from "./view.ts";
 
 export interface DropoutOptions {
@@ -50,7 +52,19 @@ function drop({ input, p, training, inplace }: Required<DropoutArguments>, varia
 function thinned(input: Tensor, p: number, { feature = false, alpha = false }: Variant): Tensor {
   if (p === 1) return mul(input, filled([], 0, input.dtype));
   if (feature && input.ndim < 2) throw new RuntimeError("Feature dropout requires at least 2 dimensions in the input");
-  const noise = Tensor.empty(feature ? input.shape.map((n, d) => (d < 2 ? n : 1)) : input.shape, input.dtype);
+  if (!input.dtype.isFloatingPoint) {
+    throw new RuntimeError(
+      `result type Float can't be cast to the desired output type ${SCALAR_TYPE_NAMES[input.dtype.name]}`,
+      { hint: "convert it first: x.float()" },
+    );
+  }
+  // The draws follow the input's order in memory.
+  const noise = feature
+    ? Tensor.empty(
+        input.shape.map((n, d) => (d < 2 ? n : 1)),
+        input.dtype,
+      )
+    : filledLike(input, 0, input.dtype);
   fillBernoulliScalar(noise.storage.data, 1 - p, defaultGenerator);
   if (!alpha) return mul(input, div(noise, 1 - p));
   const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p));
@@ -82,17 +96,33 @@ export function dropout1d(...args: unknown[]): Tensor {
   return squeeze(drop({ ...bound, input: unsqueeze(bound.input, 0) }, { feature: true }), 0);
 }
 
+function warnOfRank(name: string, ndim: number, places: string, ranks: string): void {
+  warn(
+    `${name}: Received a ${ndim}-D input to ${name}, which is deprecated and will result in an error in a future release. To retain the behavior and silence this warning, please use dropout instead. Note that ${name} exists to provide channel-wise dropout on inputs with ${places}, a channel dimension, and an optional batch dimension (i.e. ${ranks} inputs).`,
+  );
+}
+
 /** Zeroes whole channels of [N, C, H, W]; 3-d inputs count as [N, C, L]. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.dropout2d.html */
 export function dropout2d(input: Tensor, options?: DropoutOptions): Tensor;
 export function dropout2d(...args: unknown[]): Tensor {
-  return drop(dropoutArguments("dropout2d", args), { feature: true });
+  const bound = dropoutArguments("dropout2d", args);
+  const { ndim } = bound.input;
+  if (ndim !== 3 && ndim !== 4) warnOfRank("dropout2d", ndim, "2 spatial dimensions", "3D or 4D");
+  if (ndim === 3) {
+    warn(
+      "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
+    );
+  }
+  return drop(bound, { feature: true });
 }
 
 /** Zeroes whole channels of [N, C, D, H, W] or [C, D, H, W]. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.dropout3d.html */
 export function dropout3d(input: Tensor, options?: DropoutOptions): Tensor;
 export function dropout3d(...args: unknown[]): Tensor {
   const bound = dropoutArguments("dropout3d", args);
-  if (bound.input.ndim !== 4) return drop(bound, { feature: true });
+  const { ndim } = bound.input;
+  if (ndim !== 4 && ndim !== 5) warnOfRank("dropout3d", ndim, "3 spatial dimensions", "4D or 5D");
+  if (ndim === 5) return drop(bound, { feature: true });
   const dropped = drop({ ...bound, input: unsqueeze(bound.input, 0) }, { feature: true });
   return bound.inplace ? bound.input : squeeze(dropped, 0);
 }

@@ -59,7 +59,8 @@ export const EmbeddingGrad: Op<EmbeddingAttrs> = defineOp({
     );
     return out;
   },
-  backward: ({ attrs }, grad: Tensor) => [weighted(call(Embedding, attrs, grad), attrs)],
+  // Frequencies are not in PyTorch's second derivative.
+  backward: ({ attrs }, grad: Tensor) => [weighted(call(Embedding, attrs, grad), { ...attrs, scaleGradByFreq: false })],
 });
 
 /** Rows as they count in the gradient: none of the padding, shares of those that were read often. */
@@ -131,6 +132,9 @@ export function embedding(...args: unknown[]): Tensor {
       { hint: "indices are integers: input.long()" },
     );
   }
+  if (rows === 0 && input.numel() > 0) {
+    throw new RuntimeError("index_select(): self indexing axis dim should be positive");
+  }
   for (const index of input.denseData()) {
     if (!(index >= 0 && index < rows)) throw new IndexError("index out of range in self");
   }
@@ -176,7 +180,6 @@ export function oneHot(...args: unknown[]): Tensor {
     largest = Math.max(largest, index);
   }
   if (numClasses !== -1) {
-    if (numClasses < 1) throw new RuntimeError("num_classes should be positive");
     if (largest >= numClasses) throw new RuntimeError("Class values must be smaller than num_classes.");
   }
   const width = numClasses === -1 ? largest + 1 : numClasses;

@@ -1,20 +1,21 @@
 /** Activations with a learnt slope, a gate, or chance in them. */
 import { bind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
-import { NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { IndexError, NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { defaultGenerator, fillExponential, fillUniform } from "../core/random.ts";
 import { normalizeDim } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { add, div, mul, neg, sub, where } from "./arithmetic.ts";
-import { argmax } from "./extremes.ts";
 import { eq, gt } from "./comparison.ts";
+import { argmax } from "./extremes.ts";
 import { inPlace } from "./inplace.ts";
 import { cat } from "./joining.ts";
 import { sigmoid } from "./pointwise.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { narrow } from "./slicing.ts";
-import { softmax } from "./softmax.ts";
+import { implicitDim, softmax } from "./softmax.ts";
 import { reshape } from "./view.ts";
 
 const Prelu: Op<null> = defineOp({
@@ -112,9 +113,10 @@ export function rrelu(...args: unknown[]): Tensor {
     inplace = false,
   } = bind<{ input: Tensor } & RreluOptions>("rrelu", ["!input", "lower", "upper", "training", "inplace"], args);
   assertTensor(input, "rrelu", "input", 1);
+  if (lower > upper) throw new RuntimeError("Lower bound should be less than or equal to the upper bound");
   if (!input.dtype.isFloatingPoint) {
     throw new NotImplementedError(
-      `"rrelu_with_noise_out_cpu" not implemented for '${SCALAR_TYPE_NAMES[input.dtype.name]}'`,
+      `"${training ? "rrelu_with_noise_out_cpu" : "leaky_relu_cpu"}" not implemented for '${SCALAR_TYPE_NAMES[input.dtype.name]}'`,
     );
   }
   const attrs = { lower, upper, training };
@@ -183,9 +185,7 @@ export function softmin(...args: unknown[]): Tensor {
     args,
   );
   assertTensor(input, "softmin", "input", 1);
-  // Without a dim PyTorch still takes what the oldest versions meant.
-  const implicit = input.ndim === 0 || input.ndim === 1 || input.ndim === 3 ? 0 : 1;
-  return softmax(neg(input), dim ?? implicit, { dtype });
+  return softmax(neg(input), dim ?? implicitDim("softmin", input), { dtype });
 }
 
 export interface GumbelSoftmaxOptions {
@@ -193,6 +193,8 @@ export interface GumbelSoftmaxOptions {
   tau?: number;
   /** One-hot forward, soft gradients. Default false. */
   hard?: boolean;
+  /** Deprecated: without effect. */
+  eps?: number;
   /** Default -1. */
   dim?: number;
 }
@@ -204,14 +206,28 @@ export function gumbelSoftmax(...args: unknown[]): Tensor {
     logits,
     tau = 1,
     hard = false,
+    eps = 1e-10,
     dim = -1,
-  } = bind<{ logits: Tensor } & GumbelSoftmaxOptions>("gumbel_softmax", ["!logits", "tau", "hard", "*", "dim"], args);
+  } = bind<{ logits: Tensor } & GumbelSoftmaxOptions>(
+    "gumbel_softmax",
+    ["!logits", "tau", "hard", "*", "eps", "dim"],
+    args,
+  );
   assertTensor(logits, "gumbel_softmax", "logits", 1);
+  if (eps !== 1e-10) warn("`eps` parameter is deprecated and has no effect.");
+  if (!logits.dtype.isFloatingPoint) {
+    throw new RuntimeError(
+      `Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified ${SCALAR_TYPE_NAMES[logits.dtype.name]}`,
+    );
+  }
   const draw = Tensor.empty(logits.shape, logits.dtype);
   fillExponential(draw.storage.data, 1, defaultGenerator);
   const soft = softmax(div(add(logits, neg(draw.log())), tau), dim);
   if (!hard) return soft;
   const axis = normalizeDim(dim, logits.ndim);
+  if (logits.shape[axis] === 0) {
+    throw new IndexError(`max(): Expected reduction dim ${axis} to have non-zero size.`);
+  }
   const winners = argmax(soft.detach(), axis, { keepdim: true });
   const positions = Tensor.empty(
     logits.shape.map((n, d) => (d === axis ? n : 1)),

@@ -1,7 +1,8 @@
 /** Resizing. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.interpolate.html */
 import { bind } from "../core/arguments.ts";
-import { NotImplementedError, ValueError } from "../core/errors.ts";
-import { numel } from "../core/shape.ts";
+import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { numel, sizeText } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d } from "./adaptive_pool.ts";
 import { denseRaw, filled } from "./operands.ts";
@@ -12,6 +13,8 @@ type Taps = { positions: number[]; weights: number[] }[];
 
 interface ResizeAttrs {
   gradFn: string;
+  /** What the gradient reads where that is not `taps`: PyTorch's shortcut for nearest at once and twice the size. */
+  gradTaps: readonly Taps[];
   size: readonly number[];
   out: readonly number[];
   taps: readonly Taps[];
@@ -20,7 +23,8 @@ interface ResizeAttrs {
 /** Calls `visit` for every pair of an output and an input cell, with the weight between them. Sequences are images of one row. */
 function forEachTap(
   planes: number,
-  { size, taps }: ResizeAttrs,
+  { size }: ResizeAttrs,
+  taps: readonly Taps[],
   visit: (to: number, from: number, weight: number) => void,
 ) {
   const rows = taps.length === 2 ? taps[0]! : [{ positions: [0], weights: [1] }];
@@ -52,7 +56,7 @@ const Resize: Op<ResizeAttrs> = defineOp({
     const out = filled([...lead, ...attrs.out], 0, x.dtype);
     const source = denseRaw(x).denseData();
     const target = new Float64Array(out.numel());
-    forEachTap(numel(lead), attrs, (to, from, weight) => {
+    forEachTap(numel(lead), attrs, attrs.taps, (to, from, weight) => {
       target[to]! += source[from]! * weight;
     });
     out.storage.data.set(target);
@@ -70,7 +74,7 @@ const ResizeGrad: Op<ResizeAttrs> = defineOp({
     const out = filled([...lead, ...attrs.size], 0, grad.dtype);
     const source = denseRaw(grad).denseData();
     const target = new Float64Array(out.numel());
-    forEachTap(numel(lead), attrs, (to, from, weight) => {
+    forEachTap(numel(lead), attrs, attrs.gradTaps, (to, from, weight) => {
       target[from]! += source[to]! * weight;
     });
     out.storage.data.set(target);
@@ -92,6 +96,8 @@ export interface InterpolateOptions {
   alignCorners?: boolean | null;
   /** Takes the scale from the sizes instead of scaleFactor. Default false. */
   recomputeScaleFactor?: boolean | null;
+  /** Widens the window where the image shrinks (bilinear and bicubic). Default false. */
+  antialias?: boolean;
 }
 
 interface AxisRule {
@@ -101,9 +107,37 @@ interface AxisRule {
   /** The scale factor given, if it decides where positions lie. */
   factor: number | null;
   alignCorners: boolean;
+  antialias: boolean;
+  /** PyTorch computes scales in float32 unless the image is float64. */
+  round: (scale: number) => number;
 }
 
 const CUBIC = -0.75;
+
+/** The window of PIL's antialiasing: a triangle, or its cubic with another parameter than everywhere else. */
+function antialiasTaps({ mode, size, out, factor, alignCorners, round }: AxisRule): Taps {
+  const scale = round(
+    alignCorners ? (out > 1 ? (size - 1) / (out - 1) : 0) : factor === null ? size / out : 1 / factor,
+  );
+  const half = mode === "bicubic" ? 2 : 1;
+  const support = scale >= 1 ? half * scale : half;
+  const shrink = scale >= 1 ? 1 / scale : 1;
+  const window = (x: number) => (half === 1 ? Math.max(0, 1 - x) : smoothCubic(x));
+  return Array.from({ length: out }, (_, i) => {
+    const centre = scale * (i + 0.5);
+    const first = Math.max(Math.trunc(centre - support + 0.5), 0);
+    const end = Math.min(Math.trunc(centre + support + 0.5), size);
+    const positions = Array.from({ length: Math.max(end - first, 0) }, (_, j) => first + j);
+    const weights = positions.map((at) => window(Math.abs((at - centre + 0.5) * shrink)));
+    const total = weights.reduce((a, b) => a + b, 0);
+    return { positions, weights: weights.map((w) => w / total) };
+  });
+}
+
+function smoothCubic(x: number): number {
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+}
 
 function cubicWeights(t: number): number[] {
   const near = (x: number) => ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1;
@@ -111,8 +145,10 @@ function cubicWeights(t: number): number[] {
   return [far(t + 1), near(t), near(1 - t), far(2 - t)];
 }
 
-function axisTaps({ mode, size, out, factor, alignCorners }: AxisRule): Taps {
-  const scale = Math.fround(factor === null ? size / out : 1 / factor);
+function axisTaps(rule: AxisRule): Taps {
+  const { mode, size, out, factor, alignCorners, round } = rule;
+  if (rule.antialias) return antialiasTaps(rule);
+  const scale = round(factor === null ? size / out : 1 / factor);
   const clampTo = (i: number) => Math.min(Math.max(i, 0), size - 1);
   return Array.from({ length: out }, (_, i) => {
     if (mode === "nearest" || mode === "nearest-exact") {
@@ -130,6 +166,31 @@ function axisTaps({ mode, size, out, factor, alignCorners }: AxisRule): Taps {
     const share = Math.min(Math.max(place - base, 0), 1);
     return { positions: [base, clampTo(base + 1)], weights: [1 - share, share] };
   });
+}
+
+/** Which cell each output of nearest reads, where PyTorch's gradient does not ask the scale factor. */
+function shortcut(size: number, out: number): Taps | null {
+  if (out !== size && out !== 2 * size) return null;
+  return Array.from({ length: out }, (_, i) => ({ positions: [out === size ? i : i >> 1], weights: [1] }));
+}
+
+const tuple = (values: readonly number[]): string => `(${values.join(", ")}${values.length === 1 ? "," : ""})`;
+
+/** @throws RuntimeError for an image without cells, before or after. */
+function checkSizes({ shape, ndim }: Tensor, out: readonly number[]): void {
+  const named = (sizes: readonly number[]) =>
+    `(${sizes.map((n, i) => `${"HW"[i + 2 - sizes.length]}: ${n}`).join(", ")})`;
+  if ([...shape.slice(2), ...out].some((n) => n <= 0)) {
+    throw new RuntimeError(
+      `Input and output sizes should be greater than 0, but got input ${named(shape.slice(2))}${ndim === 3 ? " and" : ""} output ${named(out)}`,
+      { shapes: [shape] },
+    );
+  }
+  if (shape[1] === 0) {
+    throw new RuntimeError(`Non-empty ${ndim}D data tensor expected but got a tensor with sizes ${sizeText(shape)}`, {
+      shapes: [shape],
+    });
+  }
 }
 
 const GRAD_FN: Record<string, string> = {
@@ -157,9 +218,10 @@ export function interpolate(...args: unknown[]): Tensor {
     mode = "nearest",
     alignCorners = null,
     recomputeScaleFactor = null,
+    antialias = false,
   } = bind<{ input: Tensor } & InterpolateOptions>(
     "interpolate",
-    ["!input", "size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"],
+    ["!input", "size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor", "antialias"],
     args,
   );
   assertTensor(input, "interpolate", "input", 1);
@@ -177,13 +239,21 @@ export function interpolate(...args: unknown[]): Tensor {
     if (value.length === axes) return value;
     throw new ValueError(
       name === "size"
-        ? `Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(", ")}] and output size of [${value.join(", ")}]. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.`
-        : `Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(", ")}] and scale_factor of shape [${value.join(", ")}]. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.`,
+        ? `Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(", ")}] and output size of ${tuple(value)}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.`
+        : `Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(", ")}] and scale_factor of shape ${tuple(value)}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.`,
     );
   };
+  if (recomputeScaleFactor && size !== null) {
+    throw new ValueError("recompute_scale_factor is not meaningful with an explicit size.");
+  }
   const factors = scaleFactor === null ? null : list(scaleFactor, "scaleFactor");
   const spatial = input.shape.slice(2);
   const out = size === null ? spatial.map((n, i) => Math.floor(n * factors![i]!)) : list(size, "size");
+  if (antialias && !(axes === 2 && (mode === "bilinear" || mode === "bicubic"))) {
+    throw new ValueError(
+      "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input",
+    );
+  }
   if (mode === "area") {
     if (axes === 1) return adaptiveAvgPool1d(input, out[0]!);
     if (axes === 2) return adaptiveAvgPool2d(input, out);
@@ -192,13 +262,22 @@ export function interpolate(...args: unknown[]): Tensor {
   if (needed !== undefined && needed !== axes && axes >= 1 && axes <= 3 && mode !== "bicubic") {
     throw new NotImplementedError(`Got ${input.ndim}D input, but ${mode} mode needs ${needed + 2}D input`);
   }
+  if (!input.dtype.isFloatingPoint && input.dtype.name !== "uint8") {
+    const kind = mode === "bicubic" ? "cubic" : smooth ? "linear" : "nearest";
+    throw new NotImplementedError(
+      `"compute_indices_weights_${kind}" not implemented for '${SCALAR_TYPE_NAMES[input.dtype.name]}'`,
+      { hint: "convert it first: x.float()" },
+    );
+  }
   const gradFn = GRAD_FN[`${mode} ${axes}`];
   if (!gradFn) {
     throw new NotImplementedError(
-      `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
+      `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got ${mode})`,
       { hint: "linear takes [N, C, L]; bilinear and bicubic take [N, C, H, W]" },
     );
   }
+  checkSizes(input, out);
+  const nearest = mode === "nearest" || mode === "nearest-exact";
   const taps = spatial.map((n, i) =>
     axisTaps({
       mode,
@@ -206,9 +285,13 @@ export function interpolate(...args: unknown[]): Tensor {
       out: out[i]!,
       factor: factors && !recomputeScaleFactor ? factors[i]! : null,
       alignCorners: alignCorners ?? false,
+      antialias,
+      round: nearest || input.dtype.name !== "float64" ? Math.fround : Number,
     }),
   );
-  return call(Resize, { gradFn, size: spatial, out, taps }, input);
+  const gradTaps = mode === "nearest" ? taps.map((own, i) => shortcut(spatial[i]!, out[i]!) ?? own) : taps;
+  const named = antialias ? gradFn.replace("2D", "2DAa") : gradFn;
+  return call(Resize, { gradFn: named, size: spatial, out, taps, gradTaps }, input);
 }
 
 /** The older name of `interpolate`. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.upsample.html */

@@ -27,6 +27,7 @@ interface NormAttrs {
   affine: Shape;
   /** Running statistics that take the place of the input's own, shaped to broadcast. */
   running: { mean: Tensor; rstd: Tensor } | null;
+  biasShape: Shape;
 }
 
 interface Standard {
@@ -65,7 +66,7 @@ function normalisation(name: string, gradFn: string): Op<NormAttrs> {
       const { normal, rstd } = isGradEnabled() ? standardised(reshape(x!, shape), attrs) : (ctx.notes as Standard);
       const others = affine.map((_, d) => d).filter((d) => affine[d] === 1 && grad.shape[d] !== 1);
       const gathered = (g: Tensor, size: Shape) => reshape(others.length > 0 ? sum(g, others) : g, size);
-      const size = weight?.shape ?? affine.filter((n) => n !== 1);
+      const size = weight?.shape ?? attrs.biasShape;
       const weightGrad = ctx.needs[1] ? gathered(mul(grad, reshape(normal, grad.shape)), size) : null;
       const biasGrad = ctx.needs[2] ? gathered(grad, size) : null;
       if (!ctx.needs[0]) return [null, weightGrad, biasGrad];
@@ -81,6 +82,24 @@ function normalisation(name: string, gradFn: string): Op<NormAttrs> {
 const BatchNorm = normalisation("native_batch_norm", "NativeBatchNormBackward0");
 const LayerNorm = normalisation("native_layer_norm", "NativeLayerNormBackward0");
 const GroupNorm = normalisation("native_group_norm", "NativeGroupNormBackward0");
+
+/** @throws RuntimeError for parameters of another dtype than the input's. */
+function assertOneDtype(x: Tensor, ...parameters: (Tensor | null)[]): void {
+  const given = parameters.filter((p) => p !== null);
+  if (given.length > 0 && given[0]!.dtype !== x.dtype) {
+    throw new RuntimeError(
+      given[0]!.dtype.name === "float32"
+        ? "mixed dtype (CPU): all inputs must share same datatype."
+        : "mixed dtype (CPU): expect parameter to have scalar type of Float",
+    );
+  }
+  const other = given.find((p) => p.dtype !== x.dtype);
+  if (other) {
+    throw new RuntimeError(
+      `expected scalar type ${SCALAR_TYPE_NAMES[x.dtype.name]} but found ${SCALAR_TYPE_NAMES[other.dtype.name]}`,
+    );
+  }
+}
 
 function assertFloating(x: Tensor, kernel: string): void {
   if (x.dtype.isFloatingPoint) return;
@@ -171,6 +190,7 @@ function batchNormOf({
       throw new RuntimeError(`${name} must be defined in evaluation mode`);
     }
   }
+  assertOneDtype(input, weight, bias, runningMean, runningVar);
   assertFloating(input, "batch_norm");
   const affine = alongChannels(input);
   const dims = input.shape.map((_, d) => d).filter((d) => d !== 1);
@@ -186,7 +206,13 @@ function batchNormOf({
       if (runningVar) drift(runningVar, div(sum(mul(centred, centred), dims), count - 1), momentum);
     });
   }
-  return call(BatchNorm, { shape: input.shape, dims, eps, affine, running }, input, weight, bias);
+  return call(
+    BatchNorm,
+    { shape: input.shape, dims, eps, affine, running, biasShape: [channels] },
+    input,
+    weight,
+    bias,
+  );
 }
 
 function drift(running: Tensor, towards: Tensor, momentum: number): void {
@@ -306,11 +332,18 @@ export function layerNorm(...args: unknown[]): Tensor {
   checkAffine("weight", weight, normalizedShape);
   checkAffine("bias", bias, normalizedShape);
   checkNormalizedShape(input, normalizedShape, ", ");
+  assertOneDtype(input, weight, bias);
   assertFloating(input, "LayerNormKernelImpl");
   const lead = input.ndim - normalizedShape.length;
   const dims = normalizedShape.map((_, i) => lead + i);
   const affine = input.shape.map((n, d) => (d < lead ? 1 : n));
-  return call(LayerNorm, { shape: input.shape, dims, eps, affine, running: null }, input, weight, bias);
+  return call(
+    LayerNorm,
+    { shape: input.shape, dims, eps, affine, running: null, biasShape: normalizedShape },
+    input,
+    weight,
+    bias,
+  );
 }
 
 export interface RmsNormOptions {
@@ -335,8 +368,12 @@ export function rmsNorm(...args: unknown[]): Tensor {
   );
   assertTensor(input, "rms_norm", "input", 1);
   if (normalizedShape.length === 0) checkNormalizedShape(input, normalizedShape, "");
+  if (input.ndim < normalizedShape.length) {
+    throw new ValueError(`Input tensor must have at least ${normalizedShape.length} dimensions, but got ${input.ndim}`);
+  }
   checkAffine("weight", weight, normalizedShape);
   checkNormalizedShape(input, normalizedShape, "");
+  assertFloating(input, "rms_norm");
   const epsilon = eps ?? (input.dtype.name === "float64" ? Number.EPSILON : 2 ** -23);
   const dims = normalizedShape.map((_, i) => input.ndim - 1 - i);
   const normal = mul(input, rsqrt(add(mean(pow(input, 2), dims, { keepdim: true }), epsilon)));
@@ -369,11 +406,13 @@ export function groupNorm(...args: unknown[]): Tensor {
   }
   const [n, c] = shape as unknown as [number, number];
   // As PyTorch counts: the samples of a group are one batch.
-  if (((n * c) / numGroups) * numel(shape.slice(2)) === 1) {
-    throw new ValueError(`Expected more than 1 value per channel when training, got input size ${sizeText(shape)}`, {
+  const counted = [Math.floor((n * c) / numGroups), numGroups, ...shape.slice(2)];
+  if (counted[0]! * numel(shape.slice(2)) === 1) {
+    throw new ValueError(`Expected more than 1 value per channel when training, got input size ${sizeText(counted)}`, {
       shapes: [shape],
     });
   }
+  if (numGroups <= 0) throw new RuntimeError(`Expected num groups to be greater than 0, got ${numGroups}`);
   if (c % numGroups !== 0) {
     throw new RuntimeError(
       `Expected number of channels in input to be divisible by num_groups, but got input of shape ${sizeText(shape)} and num_groups=${numGroups}`,
@@ -382,15 +421,17 @@ export function groupNorm(...args: unknown[]): Tensor {
   }
   for (const [name, given] of Object.entries({ weight, bias })) {
     if (given && (given.ndim !== 1 || given.numel() !== c)) {
+      // PyTorch names the weight's shape for either, [0] where there is none.
       throw new RuntimeError(
-        `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ${sizeText(given.shape)} and input of shape ${sizeText(shape)}`,
+        `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape ${sizeText(weight?.shape ?? [0])} and input of shape ${sizeText(shape)}`,
         { shapes: [given.shape, shape] },
       );
     }
   }
+  assertOneDtype(input, weight, bias);
   assertFloating(input, "GroupNormKernelImpl");
   const grouped = [n, numGroups, (c / numGroups) * numel(shape.slice(2))];
-  const attrs = { shape: grouped, dims: [2], eps, affine: alongChannels(input), running: null };
+  const attrs = { shape: grouped, dims: [2], eps, affine: alongChannels(input), running: null, biasShape: [c] };
   return call(GroupNorm, attrs, input, weight, bias);
 }
 

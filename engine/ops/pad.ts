@@ -95,9 +95,12 @@ function cropConstant(grad: Tensor, attrs: PadAttrs): Tensor {
 /** For every position along the padded dimension, the one it reads. */
 function sources(size: number, { before, after }: AxisPad, mode: PadMode): Tensor {
   const data = allocate(int64, before + size + after);
+  // What negative padding cuts off is not there to wrap around.
+  const first = Math.max(0, -before);
+  const kept = size + Math.min(0, after) - first;
   for (let i = 0; i < data.length; i++) {
     const at = i - before;
-    if (mode === "circular") data[i] = ((at % size) + size) % size;
+    if (mode === "circular") data[i] = first + ((((at - first) % kept) + kept) % kept);
     else if (mode === "replicate") data[i] = Math.min(Math.max(at, 0), size - 1);
     else data[i] = at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
   }
@@ -174,6 +177,8 @@ export function pad(...args: unknown[]): Tensor {
 function checkCut(input: Tensor, pads: readonly AxisPad[]): void {
   for (const { dim, before, after } of pads) {
     const size = input.shape[dim]!;
+    if (size + Math.min(before, 0) + Math.min(after, 0) < 0)
+      throw new RuntimeError("narrow(): length must be non-negative.");
     if (size + before + after < 0) {
       throw new RuntimeError(
         `The input size ${size}, plus negative padding ${before} and ${after} resulted in a negative output size, which is invalid. Check dimension ${dim} of your input.`,
@@ -199,6 +204,13 @@ function checkSource(input: Tensor, pads: readonly AxisPad[], mode: PadMode, val
         "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)",
     );
   }
+  const filledDims = input.ndim === axes + 2 ? input.shape.slice(1) : input.shape;
+  if (mode !== "circular" && filledDims.includes(0)) {
+    throw new RuntimeError(
+      `Expected ${axes + 1}D or ${axes + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${sizeText(input.shape)}`,
+      { shapes: [input.shape] },
+    );
+  }
   pads.forEach(({ dim, before, after }, i) => {
     const size = input.shape[dim]!;
     if (mode === "reflect" && (before >= size || after >= size)) {
@@ -210,10 +222,18 @@ function checkSource(input: Tensor, pads: readonly AxisPad[], mode: PadMode, val
     if (mode === "circular" && (before > size || after > size)) {
       throw new RuntimeError("Padding value causes wrapping around more than once.", { shapes: [input.shape] });
     }
-    if (before < 0 || after < 0) {
-      throw new RuntimeError(`negative padding is not supported in mode "${mode}"`, {
-        hint: "cut with narrow() or a slice first",
-      });
+    const left = size + before + after;
+    if (mode === "circular" ? size + Math.min(before, 0) + Math.min(after, 0) <= 0 && size > 0 : left < 1) {
+      throw new RuntimeError(
+        mode === "circular"
+          ? "Negative padding value is resulting in an empty dimension"
+          : `input (W: ${size}) is too small. Calculated output W: ${left}`,
+        { shapes: [input.shape] },
+      );
     }
   });
+  if (mode !== "circular" && input.dtype.name === "bool") {
+    const kernel = mode === "reflect" ? "reflection" : "replication";
+    throw new NotImplementedError(`"${kernel}_pad${axes}d" not implemented for 'Bool'`);
+  }
 }

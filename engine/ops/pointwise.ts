@@ -5,8 +5,8 @@ import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { div, mul, neg, sub, where } from "./arithmetic.ts";
-import { gt } from "./comparison.ts";
-import { castRaw, unary, unaryFloat } from "./operands.ts";
+import { le } from "./comparison.ts";
+import { castRaw, filled, unary, unaryFloat } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
 type Function1 = (input: Tensor) => Tensor;
@@ -46,7 +46,7 @@ function pointwise(rule: PointwiseRule): Function1 {
   };
 }
 
-const zero = (grad: Tensor): Tensor => mul(grad, 0);
+const zero = (grad: Tensor): Tensor => filled(grad.shape, 0, grad.dtype);
 
 /** |x|; the gradient at 0 is 0. */
 export const abs: Function1 = pointwise({
@@ -188,7 +188,8 @@ export const relu: Function1 = pointwise({
   gradFn: "ReluBackward0",
   keepsIntegers: true,
   saves: "output",
-  derivative: (grad, y) => where(gt(y, 0), grad, 0),
+  // NaN lets the gradient pass, as in PyTorch.
+  derivative: (grad, y) => where(le(y, 0), 0, grad),
 });
 /** The Gauss error function. */
 export const erf: Function1 = pointwise({

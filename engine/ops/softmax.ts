@@ -5,6 +5,7 @@ import { NotImplementedError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { div, mul, sub } from "./arithmetic.ts";
 import { contiguous, to } from "./copy.ts";
 import { exp } from "./pointwise.ts";
@@ -16,7 +17,8 @@ interface SoftmaxAttrs {
 }
 
 function shifted(x: Tensor, dim: number): Tensor {
-  return x.ndim === 0 ? sub(x, x) : sub(x, amax(x, dim, { keepdim: true }));
+  if (x.numel() === 0) return x;
+  return x.ndim === 0 || x.numel() === 0 ? sub(x, x) : sub(x, amax(x, dim, { keepdim: true }));
 }
 
 const Softmax: Op<SoftmaxAttrs> = defineOp({
@@ -65,15 +67,18 @@ function along(name: "softmax" | "log_softmax", args: unknown[]): Tensor {
   );
   assertTensor(input, name, "input", 1);
   const x = dtype ? to(input, dtype) : input;
+  const axis = normalizeDim(dim, x.ndim);
   if (!x.dtype.isFloatingPoint) {
+    if (x.numel() === 0) return x.clone();
+    const last = axis >= x.ndim - 1;
     throw new NotImplementedError(
-      `"${name}_lastdim_kernel_impl" not implemented for '${SCALAR_TYPE_NAMES[x.dtype.name]}'`,
+      `"${name}_${last ? "lastdim_kernel_impl" : "kernel_impl"}" not implemented for '${SCALAR_TYPE_NAMES[x.dtype.name]}'`,
       {
         hint: "convert it first: x.float()",
       },
     );
   }
-  return call(name === "softmax" ? Softmax : LogSoftmax, { dim: normalizeDim(dim, x.ndim) }, x);
+  return call(name === "softmax" ? Softmax : LogSoftmax, { dim: axis }, x);
 }
 
 /** e^x / Σ e^x along `dim`. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softmax.html */
@@ -86,6 +91,43 @@ export function softmax(...args: unknown[]): Tensor {
 export function logSoftmax(input: Tensor, dim: number, options?: SoftmaxOptions): Tensor;
 export function logSoftmax(...args: unknown[]): Tensor {
   return along("log_softmax", args);
+}
+
+/** The dim that the oldest versions meant when nobody gave one; PyTorch takes it still, with a warning. */
+export function implicitDim(name: string, { ndim }: Tensor): number {
+  warn(`Implicit dimension choice for ${name} has been deprecated. Change the call to include dim=X as an argument.`);
+  return ndim === 0 || ndim === 1 || ndim === 3 ? 0 : 1;
+}
+
+/** torch.nn.functional's forms, whose dim may be left out. */
+function chosen(name: "softmax" | "log_softmax", args: unknown[]): Tensor {
+  const { input, dim, dtype } = bind<{ input: Tensor; dim?: number | null; dtype?: DType | null }>(
+    name,
+    ["!input", "dim", "*", "dtype"],
+    args,
+  );
+  assertTensor(input, name, "input", 1);
+  return along(name, [input, dim ?? implicitDim(name, input), { dtype }]);
+}
+
+/** e^x / Σ e^x along `dim`; without one PyTorch warns and takes 0 or 1. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softmax.html */
+export function functionalSoftmax(
+  input: Tensor,
+  dim?: number | null | SoftmaxOptions,
+  options?: SoftmaxOptions,
+): Tensor;
+export function functionalSoftmax(...args: unknown[]): Tensor {
+  return chosen("softmax", args);
+}
+
+/** x - log Σ e^x along `dim`; without one PyTorch warns and takes 0 or 1. */
+export function functionalLogSoftmax(
+  input: Tensor,
+  dim?: number | null | SoftmaxOptions,
+  options?: SoftmaxOptions,
+): Tensor;
+export function functionalLogSoftmax(...args: unknown[]): Tensor {
+  return chosen("log_softmax", args);
 }
 
 methods({ softmax, logSoftmax });
