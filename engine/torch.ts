@@ -5,7 +5,14 @@
 import "./ops/index.ts";
 
 export * as autograd from "./autograd/index.ts";
-export { enableGrad, inferenceMode, isGradEnabled, noGrad, setGradEnabled } from "./autograd/mode.ts";
+export {
+  enableGrad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  setGradEnabled,
+} from "./autograd/mode.ts";
 export { Device, device } from "./core/device.ts";
 export {
   bool,

@@ -5,7 +5,9 @@
 import { RuntimeError } from "../core/errors.ts";
 import { sameShape, sizeText } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { isGradEnabled, setGradEnabled } from "./mode.ts";
+import { anomalyMode } from "./anomaly.ts";
+import { applyNodeHooks, applyPrehooks, applyTensorHooks } from "./hooks.ts";
+import { setGradEnabled } from "./mode.ts";
 import type { Edge, Node } from "./node.ts";
 
 /** What the sweep needs of tensor arithmetic; ops/registry.ts provides it, so that this file depends on no operation. */
@@ -29,7 +31,7 @@ export interface SweepOptions {
 }
 
 /** Gradients wanted by `autograd.grad`: node → number of its output → positions in the answer. */
-type Captures = Map<Node, Map<number, number[]>>;
+export type Captures = Map<Node, Map<number, number[]>>;
 
 /** The roots' gradients: the given ones, or 1 for a scalar. */
 function rootGradient(output: Tensor, given: Tensor | null | undefined, position: number): Tensor {
@@ -75,8 +77,7 @@ export function sweep(
     slots[index] = present ? arithmetic.add(present, grad) : grad;
   };
 
-  const modeBefore = isGradEnabled();
-  setGradEnabled(createGraph);
+  const mode = setGradEnabled(createGraph);
   try {
     outputs.forEach((output, i) => {
       const edge = arithmetic.edgeOf(output);
@@ -98,12 +99,12 @@ export function sweep(
     for (let node = ready.pop(); node; node = ready.pop()) {
       const grads = incoming.get(node) ?? [];
       incoming.delete(node);
-      applyHooks(node, grads);
+      applyTensorHooks(node, grads);
       const wanted = captures?.get(node);
       for (const [index, positions] of wanted ?? []) for (const p of positions) captured[p] = grads[index] ?? null;
       const anyGradient = grads.some((g) => g !== null);
       const runs = !needed || needed.has(node);
-      const results = runs && anyGradient ? node.run(grads) : [];
+      const results = runs && anyGradient ? runNode(node, grads) : [];
       if (runs && !retainGraph) node.release();
       node.edges.forEach((edge, i) => {
         if (!edge) return;
@@ -115,7 +116,7 @@ export function sweep(
       });
     }
   } finally {
-    setGradEnabled(modeBefore);
+    mode[Symbol.dispose]();
   }
   return captured;
 }
@@ -148,16 +149,19 @@ function nodesTowards(targets: Captures, nodes: Iterable<Node>): Set<Node> {
   return towards;
 }
 
-function applyHooks(node: Node, grads: (Tensor | null)[]): void {
-  if (!node.hooks) return;
-  for (const [index, hooks] of node.hooks) {
-    for (const hook of hooks) {
-      const grad = grads[index];
-      if (!grad) continue;
-      const replaced = hook(grad);
-      if (replaced) grads[index] = replaced;
-    }
-  }
+function runNode(node: Node, grads: (Tensor | null)[]): readonly (Tensor | null)[] {
+  while (grads.length < node.outputs.length) grads.push(null);
+  const gradOutputs = applyPrehooks(node, grads);
+  const results = node.run([...gradOutputs]);
+  if (anomalyMode().checkNan) refuseNaN(node, results);
+  return applyNodeHooks(node, results, gradOutputs);
+}
+
+function refuseNaN(node: Node, results: readonly (Tensor | null)[]): void {
+  results.forEach((grad, i) => {
+    if (!grad?.denseData().some((value) => Number.isNaN(value))) return;
+    throw new RuntimeError(`Function '${node.name}' returned nan values in its ${i}th output.`);
+  });
 }
 
 /** A binary heap by sequence number, highest first. */

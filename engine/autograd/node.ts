@@ -19,21 +19,64 @@ export interface OutputMeta {
   dtype: DType;
 }
 
-export type TensorHook = (grad: Tensor) => Tensor | void | null;
+/** Sees a tensor's gradient in backward; what it returns, if anything, replaces the gradient. */
+export type TensorHook = (grad: Tensor) => unknown;
 
-const FREED =
+/** Gradients by position; null where none flows. */
+export type Gradients = readonly (Tensor | null)[];
+/** Sees the gradients that go into a node; what it returns, if anything, replaces them. */
+export type NodePrehook = (gradOutputs: Gradients) => unknown;
+/** Sees the gradients that a node computed and those it got; what it returns, if anything, replaces the former. */
+export type NodeHook = (gradInputs: Gradients, gradOutputs: Gradients) => unknown;
+/** Sees a leaf after its gradient was accumulated. */
+export type PostAccumulateGradHook = (tensor: Tensor) => void;
+
+/** What registering a hook gives back. */
+export interface RemovableHandle {
+  /** Takes the hook away again. */
+  remove(): void;
+}
+
+/** What a hook may do to a graph's gradients, in the order in which it was registered. */
+export interface NodeHooks {
+  /** On the gradient of one output. */
+  tensor: { output: number; hook: TensorHook }[];
+  /** Keep the gradient of an output once the hooks on it have run. */
+  retain: Map<number, (grad: Tensor) => void>;
+  pre: { hook: NodePrehook }[];
+  post: { hook: NodeHook }[];
+}
+
+/** Adds an entry to a list; the handle takes this very one away. */
+export function addTo<T>(list: T[], entry: T): RemovableHandle {
+  list.push(entry);
+  return {
+    remove() {
+      const at = list.indexOf(entry);
+      if (at >= 0) list.splice(at, 1);
+    },
+  };
+}
+
+export const FREED =
   "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). " +
   "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). " +
   "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.";
 
 /** A tensor kept for backward, with the version it had. */
-class SavedTensor {
+export class SavedTensor {
   readonly tensor: Tensor;
   readonly version: number;
   /** For a result that its own operation saved: "output 0 of Exp". Later changes in place rename the tensor's node. */
   made: string | null = null;
 
   constructor(tensor: Tensor) {
+    if (tensor.isInference()) {
+      throw new RuntimeError(
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by autograd. " +
+          "To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.",
+      );
+    }
     this.tensor = tensor;
     this.version = tensor.version;
   }
@@ -54,7 +97,7 @@ class SavedTensor {
   }
 }
 
-function outputOf(node: string, index: number): string {
+export function outputOf(node: string, index: number): string {
   return `output ${index} of ${node.replace(/Backward\d*$/, "")}`;
 }
 
@@ -130,9 +173,10 @@ export abstract class Node {
   /** Later operations have higher numbers; the sweep takes the highest first. */
   readonly sequence: number;
   edges: (Edge | null)[] = [];
-  readonly outputs: OutputMeta[] = [];
-  /** Hooks on the gradient of each output, in the order they were registered. */
-  hooks: Map<number, Set<TensorHook>> | null = null;
+  /** For each output; null for what is no tensor. */
+  readonly outputs: (OutputMeta | null)[] = [];
+  /** @internal */
+  hooks: NodeHooks | null = null;
 
   constructor(sequence: number = nextSequence++) {
     this.sequence = sequence;
@@ -148,12 +192,35 @@ export abstract class Node {
     return this.edges.map((edge) => (edge ? [edge.node, edge.index] : [null, 0]));
   }
 
-  addHook(output: number, hook: TensorHook): () => void {
-    this.hooks ??= new Map();
-    const hooks = this.hooks.get(output) ?? new Set();
-    this.hooks.set(output, hooks);
-    hooks.add(hook);
-    return () => hooks.delete(hook);
+  #hooks(): NodeHooks {
+    this.hooks ??= { tensor: [], retain: new Map(), pre: [], post: [] };
+    return this.hooks;
+  }
+
+  /** Calls `hook` with the gradient of one output. @internal */
+  addTensorHook(output: number, hook: TensorHook): RemovableHandle {
+    return addTo(this.#hooks().tensor, { output, hook });
+  }
+
+  /** Calls `keep` with the gradient of one output after all hooks on it. @internal */
+  retain(output: number, keep: (grad: Tensor) => void): void {
+    this.#hooks().retain.set(output, keep);
+  }
+
+  /**
+   * Calls `hook` after this node ran, with the gradients of its inputs and of its outputs; an array that it returns
+   * replaces the former. https://docs.pytorch.org/docs/2.13/generated/torch.autograd.graph.Node.register_hook.html
+   */
+  registerHook(hook: NodeHook): RemovableHandle {
+    return addTo(this.#hooks().post, { hook });
+  }
+
+  /**
+   * Calls `hook` before this node runs, with the gradients of its outputs; an array that it returns replaces them.
+   * https://docs.pytorch.org/docs/2.13/generated/torch.autograd.graph.Node.register_prehook.html
+   */
+  registerPrehook(hook: NodePrehook): RemovableHandle {
+    return addTo(this.#hooks().pre, { hook });
   }
 
   toString(): string {

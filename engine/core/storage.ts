@@ -1,3 +1,4 @@
+import { isInferenceModeEnabled } from "../autograd/mode.ts";
 import { allocate, type DType, type TypedArray } from "./dtype.ts";
 import { track } from "./memory.ts";
 
@@ -11,6 +12,8 @@ export class Storage {
   data: TypedArray;
   /** How many in-place changes it has seen. */
   version = 0;
+  /** Made in inference mode: autograd keeps away from it. */
+  readonly isInference: boolean = isInferenceModeEnabled();
 
   constructor(dtype: DType, data: TypedArray) {
     this.dtype = dtype;

@@ -3,16 +3,22 @@
  * defined once in engine/ops and attached as a method there.
  */
 import { type SweepOptions, sweep } from "../autograd/backward.ts";
-import { isGradEnabled } from "../autograd/mode.ts";
-import type { Node, TensorHook } from "../autograd/node.ts";
+import { isInferenceModeEnabled, recordsGradients } from "../autograd/mode.ts";
+import {
+  addTo,
+  type Node,
+  type PostAccumulateGradHook,
+  type RemovableHandle,
+  type TensorHook,
+} from "../autograd/node.ts";
 import type { View } from "../backends/backend.ts";
 import { CPU, type Device } from "./device.ts";
 import type { DType, DTypeName, TypedArray } from "./dtype.ts";
 import { RuntimeError, TypeError, ValueError } from "./errors.ts";
 import { asFloats } from "./number_text.ts";
 import { formatTensor } from "./printing.ts";
-import { getDefaultDtype } from "./promotion.ts";
-import { contiguousStrides, isContiguous, normalizeDim, numel } from "./shape.ts";
+import { CPP_NAMES, getDefaultDtype, SCALAR_TYPE_NAMES } from "./promotion.ts";
+import { contiguousStrides, isContiguous, normalizeDim, numel, sameShape, sizeText } from "./shape.ts";
 import { Size } from "./size.ts";
 import { Storage } from "./storage.ts";
 
@@ -42,8 +48,6 @@ export class Tensor {
   readonly dtype: DType;
   readonly device: Device = CPU;
 
-  /** The gradient accumulated by backward; null before, and after zeroGrad. */
-  grad: Tensor | null = null;
   /** Which output of gradFn this tensor is. */
   outputIndex = 0;
   /** The tensor whose storage this one views; null when it owns its storage. */
@@ -51,7 +55,12 @@ export class Tensor {
 
   #requiresGrad = false;
   #gradFn: Node | null = null;
+  #grad: Tensor | null = null;
   #retainsGrad = false;
+  /** @internal */
+  postAccumulateHooks: { hook: PostAccumulateGradHook }[] = [];
+  /** How a view came about: some may not be changed in place. @internal */
+  viewMadeBy: "recorded" | "unrecorded" | "several" | "function" = "recorded";
   /** Base's history this view's history was made from. @internal */
   baseHistory = 0;
   /** How often in-place operations gave this tensor a new history. @internal */
@@ -131,6 +140,7 @@ export class Tensor {
 
   /** In-place changes seen by this tensor's storage (PyTorch's `_version`). */
   get version(): number {
+    if (this.storage.isInference) throw new RuntimeError("Inference tensors do not track version counter.");
     return this.storage.version;
   }
 
@@ -144,7 +154,7 @@ export class Tensor {
 
   /** Whether operations on this tensor are recorded for backward. */
   get requiresGrad(): boolean {
-    return this.#requiresGrad || this.gradFn !== null;
+    return this.#requiresGrad || this.gradFn !== null || (this.base?.requiresGrad ?? false);
   }
 
   set requiresGrad(value: boolean) {
@@ -158,7 +168,21 @@ export class Tensor {
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
       );
     }
+    if (value && this.storage.isInference && !isInferenceModeEnabled()) {
+      throw new RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
+    }
     this.#requiresGrad = value;
+  }
+
+  /** The gradient accumulated by backward; null before, and after zeroGrad. */
+  get grad(): Tensor | null {
+    return this.#grad;
+  }
+
+  /** @throws RuntimeError for a gradient of another shape or dtype than the tensor's */
+  set grad(value: Tensor | null) {
+    if (value !== null) checkGradient(this, value);
+    this.#grad = value;
   }
 
   /** Sets requiresGrad and returns the tensor. */
@@ -202,26 +226,60 @@ export class Tensor {
     const node = this.gradFn;
     if (!node || this.#retainsGrad) return;
     this.#retainsGrad = true;
-    node.addHook(this.outputIndex, (grad) => {
+    node.retain(this.outputIndex, (grad) => {
       this.grad = grad;
     });
   }
 
-  /** Calls `hook` with this tensor's gradient in backward; what it returns, if anything, replaces the gradient. */
-  registerHook(hook: TensorHook): { remove(): void } {
+  /** Whether `.grad` is kept for this tensor although it is no leaf. */
+  get retainsGrad(): boolean {
+    return this.#retainsGrad;
+  }
+
+  /** Which of its node's outputs this tensor is. */
+  get outputNr(): number {
+    return this.gradFn ? this.outputIndex : 0;
+  }
+
+  /** Whether the tensor was made in inference mode. */
+  isInference(): boolean {
+    return this.storage.isInference;
+  }
+
+  /**
+   * Calls `hook` with this tensor's gradient in backward; what it returns, if anything, replaces the gradient.
+   * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.register_hook.html
+   */
+  registerHook(hook: TensorHook): RemovableHandle {
     if (!this.requiresGrad) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
     const node = this.gradFn ?? host.accumulatorOf(this);
-    return { remove: node.addHook(this.outputIndex, hook) };
+    return node.addTensorHook(this.outputNr, hook);
+  }
+
+  /**
+   * Calls `hook` with this leaf each time its gradient was accumulated.
+   * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.register_post_accumulate_grad_hook.html
+   */
+  registerPostAccumulateGradHook(hook: PostAccumulateGradHook): RemovableHandle {
+    if (!this.requiresGrad) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
+    if (!this.isLeaf) {
+      throw new RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors");
+    }
+    return addTo(this.postAccumulateHooks, { hook });
   }
 
   /** The same storage outside the graph; changes in place are seen by both. */
   detach(): Tensor {
-    const detached = new Tensor(this.storage, this.shape, this.strides, this.offset);
-    return detached;
+    return new Tensor(this.storage, this.shape, this.strides, this.offset);
   }
 
   /** Cuts this tensor itself from the graph that made it. */
   detach_(): this {
+    if (this.base) {
+      throw new RuntimeError(
+        "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.",
+      );
+    }
     this.setHistory(null, 0);
     this.#requiresGrad = false;
     return this;
@@ -321,6 +379,24 @@ export class Tensor {
   }
 }
 
+function checkGradient(tensor: Tensor, grad: unknown): void {
+  if (!(grad instanceof Tensor)) {
+    throw new TypeError(`assigned grad expected to be a Tensor or None but got grad of type ${pythonTypeName(grad)}`);
+  }
+  if (grad === tensor) throw new RuntimeError("can't assign Variable as its own grad");
+  if (!sameShape(grad.shape, tensor.shape)) {
+    throw new RuntimeError(
+      `attempting to assign a gradient of size '${sizeText(grad.shape)}' to a tensor of size '${sizeText(tensor.shape)}'. Please ensure that the gradient and the tensor are the same size`,
+      { shapes: [grad.shape, tensor.shape] },
+    );
+  }
+  if (grad.dtype !== tensor.dtype) {
+    throw new RuntimeError(
+      `attempting to assign a gradient with dtype '${CPP_NAMES[grad.dtype.name]}' to a tensor with grad_dtype '${SCALAR_TYPE_NAMES[tensor.dtype.name]}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.`,
+    );
+  }
+}
+
 function asScalar(value: number, dtype: DTypeName): number | boolean {
   return dtype === "bool" ? value !== 0 : value;
 }
@@ -344,7 +420,7 @@ function gatherDense({ storage, shape, strides, offset, dtype }: Tensor, count: 
 
 /** For operations: whether a call with these inputs is recorded. */
 export function anyRequiresGrad(inputs: readonly (Tensor | null)[]): boolean {
-  if (!isGradEnabled()) return false;
+  if (!recordsGradients()) return false;
   for (const input of inputs) if (input?.requiresGrad) return true;
   return false;
 }

@@ -2,8 +2,8 @@
  * Changes in place. The new value is computed by the ordinary operation and then put where the old one was: the history of
  * the tensor (and of the base it views) continues from there, and version counters tell autograd.
  */
-import { isGradEnabled } from "../autograd/mode.ts";
-import { Node } from "../autograd/node.ts";
+import { isInferenceModeEnabled, recordsGradients } from "../autograd/mode.ts";
+import { type Edge, Node } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
 import { isOptions } from "../core/arguments.ts";
 import { RuntimeError } from "../core/errors.ts";
@@ -19,16 +19,51 @@ import { accumulatorOf, call, defineOp, edgeOf, type Method, methods, type Op, O
 import { asStridedBackward, gatherStrided, type StridedView } from "./strided.ts";
 import { expand } from "./view.ts";
 
-function checkInPlace(self: Tensor): void {
-  if (!isGradEnabled()) return;
+const UNRECORDED_VIEW = "A view was created in no_grad mode and is being modified inplace with grad mode enabled. ";
+const ONE_OF_SEVERAL =
+  "This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.";
+
+/** Views of some origins can't carry the history of a change to their base. */
+function checkView(self: Tensor): void {
+  const node = self.gradFn;
+  const which = node
+    ? `Output ${self.outputIndex} of ${node.name.replace(/Backward\d*$/, "")} is a view and is being modified inplace. `
+    : UNRECORDED_VIEW;
+  if (self.viewMadeBy === "several") throw new RuntimeError(which + ONE_OF_SEVERAL);
+  if (self.viewMadeBy === "function") {
+    throw new RuntimeError(
+      `${which}This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function.`,
+    );
+  }
+  if (self.viewMadeBy === "unrecorded") {
+    throw new RuntimeError(
+      `${UNRECORDED_VIEW}Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).`,
+    );
+  }
+}
+
+/** For a change that is being recorded. */
+function checkRecorded(self: Tensor): void {
+  if (self.base) {
+    checkView(self);
+    if (self.requiresGrad && self.base.isLeaf) {
+      throw new RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.");
+    }
+  }
   if (self.isLeaf && self.requiresGrad) {
     throw new RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.", {
       hint: "update it inside torch.noGrad(() => …), or make a new tensor instead",
     });
   }
-  if (self.base?.isLeaf && self.base.requiresGrad) {
-    throw new RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.");
+}
+
+function checkInPlace(self: Tensor): void {
+  if (self.isInference() && !isInferenceModeEnabled()) {
+    throw new RuntimeError(
+      "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",
+    );
   }
+  if (recordsGradients() && self.requiresGrad) checkRecorded(self);
 }
 
 /** A tensor that shows one number many times (expand) has no place for different ones. */
@@ -71,6 +106,8 @@ export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor 
   checkInPlace(self);
   const old = oldValue(self);
   const result = compute(old);
+  // What it is changed by may be recorded although itself it was not.
+  if (result.gradFn && !self.requiresGrad) checkRecorded(self);
   checkFits(self, result.shape);
   if (!canCast(result.dtype, self.dtype)) {
     throw new RuntimeError(
@@ -86,21 +123,21 @@ export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor 
   self.storage.version++;
   const node = result.gradFn;
   if (node) {
-    continueHistory(self, result);
+    continueHistory(self, { node, index: result.outputIndex });
     if (node instanceof OperationNode) node.ctx.adopt(result, self);
   }
   return self;
 }
 
-/** self (and the base it views) now come from `result`. */
-function continueHistory(self: Tensor, result: Tensor): void {
+/** self (and the base it views) now are output `index` of `node`. */
+export function continueHistory(self: Tensor, edge: Edge): void {
   const { base } = self;
   if (!base) {
-    self.setHistory(result.gradFn, result.outputIndex);
+    self.setHistory(edge.node, edge.index);
     self.history++;
     return;
   }
-  const node = new CopySlices(base, result, geometryIn(base, self));
+  const node = new CopySlices(base, edge, geometryIn(base, self));
   base.setHistory(node, 0);
   base.history++;
 }
@@ -108,6 +145,7 @@ function continueHistory(self: Tensor, result: Tensor): void {
 function geometryIn(base: Tensor, view: Tensor): StridedView {
   return {
     baseShape: [...base.shape],
+    ...(base.isContiguous() ? {} : { baseStrides: [...base.strides] }),
     shape: [...view.shape],
     strides: [...view.strides],
     offset: view.offset - base.offset,
@@ -119,9 +157,9 @@ class CopySlices extends Node {
   readonly name = "CopySlices";
   readonly #view: StridedView;
 
-  constructor(base: Tensor, part: Tensor, view: StridedView) {
+  constructor(base: Tensor, part: Edge, view: StridedView) {
     super();
-    this.edges = [edgeOf(base), edgeOf(part)];
+    this.edges = [edgeOf(base), part];
     this.outputs.push({ shape: base.shape, dtype: base.dtype });
     this.#view = view;
   }

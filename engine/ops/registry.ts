@@ -76,7 +76,6 @@ class OperationNode<A> extends Node {
   }
 
   override run(grads: Gradients): Gradients {
-    while (grads.length < this.outputs.length) grads.push(null);
     const results = this.op.backward!(this.ctx, ...grads);
     return results.map((grad, i) => (grad && this.edges[i] ? fitGradient(grad, this.inputs[i]!) : null));
   }
@@ -123,6 +122,7 @@ class AccumulateGrad extends Node {
     if (!variable.grad) variable.grad = arithmetic.own(grad);
     else if (grad.requiresGrad || variable.grad.requiresGrad) variable.grad = arithmetic.add(variable.grad, grad);
     else arithmetic.addInPlace(variable.grad, grad);
+    for (const { hook } of [...variable.postAccumulateHooks]) hook(variable);
     return [];
   }
 }
@@ -145,7 +145,11 @@ export function setArithmetic(provided: Arithmetic): void {
   setGradientArithmetic({ add: provided.add, ones: provided.ones, edgeOf });
 }
 
-function fitGradient(grad: Tensor, { shape, dtype }: { shape: readonly number[]; dtype: Tensor["dtype"] }): Tensor {
+/** A gradient as an input of that shape and dtype takes it: summed over what was broadcast, and converted. */
+export function fitGradient(
+  grad: Tensor,
+  { shape, dtype }: { shape: readonly number[]; dtype: Tensor["dtype"] },
+): Tensor {
   const reduced = sameShape(grad.shape, shape) ? grad : arithmetic.sumToSize(grad, shape);
   return reduced.dtype === dtype ? reduced : arithmetic.cast(reduced, dtype);
 }

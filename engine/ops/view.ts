@@ -1,4 +1,5 @@
 /** Views: the same storage read with another shape and strides. https://docs.pytorch.org/docs/2.13/tensor_view.html */
+import { recordsGradients } from "../autograd/mode.ts";
 import { TYPE_NAMES } from "../autograd/node.ts";
 import { bind, isOptions } from "../core/arguments.ts";
 import { bool } from "../core/dtype.ts";
@@ -13,6 +14,7 @@ export function makeView(x: Tensor, shape: Shape, strides: readonly number[], of
   const view = new Tensor(x.storage, shape, strides, offset);
   view.base = x.base ?? x;
   view.baseHistory = view.base.history;
+  view.viewMadeBy = recordsGradients() ? "recorded" : "unrecorded";
   return view;
 }
 
@@ -20,9 +22,14 @@ interface ShapeAttrs {
   shape: number[];
 }
 
-const View: Op<ShapeAttrs> = defineOp({
+interface ViewAttrs extends ShapeAttrs {
+  /** Reshape's view of a tensor that does not lie row by row has a name of its own. */
+  aliased?: boolean;
+}
+
+const View: Op<ViewAttrs> = defineOp({
   name: "view",
-  gradFn: "ViewBackward0",
+  gradFn: ({ aliased }) => (aliased ? "ReshapeAliasBackward0" : "ViewBackward0"),
   kernels: [],
   forward(ctx, x: Tensor) {
     ctx.notes = x.shape;
@@ -113,9 +120,9 @@ const Expand: Op<ShapeAttrs> = defineOp({
   backward: (_, grad: Tensor) => [grad],
 });
 
-const Squeeze: Op<{ dims: number[]; all: boolean }> = defineOp({
+const Squeeze: Op<{ dims: number[]; node: 0 | 1 | 2 }> = defineOp({
   name: "squeeze",
-  gradFn: ({ all }) => (all ? "SqueezeBackward0" : "SqueezeBackward1"),
+  gradFn: ({ node }) => `SqueezeBackward${node}`,
   kernels: [],
   forward(ctx, x: Tensor) {
     ctx.notes = x.shape;
@@ -175,7 +182,9 @@ export function view(input: Tensor, ...shape: Sizes): Tensor {
 export function reshape(input: Tensor, ...shape: Sizes): Tensor {
   assertTensor(input, "reshape", "input", 1);
   const target = inferShape(listOf("reshape", "shape", shape), input.numel());
-  if (viewStrides(input.shape, input.strides, target)) return call(View, { shape: target }, input);
+  if (viewStrides(input.shape, input.strides, target)) {
+    return call(View, { shape: target, aliased: !input.isContiguous() }, input);
+  }
   return call(ReshapeCopy, { shape: target }, cloneRowMajor(input));
 }
 
@@ -246,7 +255,9 @@ export function broadcastTo(input: Tensor, size: readonly number[]): Tensor {
 export function squeeze(input: Tensor, dim?: number | readonly number[]): Tensor {
   const dims =
     dim === undefined ? input.shape.map((_, i) => i) : [dim].flat().map((d) => normalizeDim(d as number, input.ndim));
-  return call(Squeeze, { dims, all: dim === undefined }, input);
+  const repeated = dims.find((d, i) => dim !== undefined && dims.indexOf(d) < i);
+  if (repeated !== undefined) throw new RuntimeError(`dim ${repeated} appears multiple times in the list of dims`);
+  return call(Squeeze, { dims, node: dim === undefined ? 0 : typeof dim === "number" ? 1 : 2 }, input);
 }
 
 /** With a new axis of size 1 at `dim`. */
@@ -266,9 +277,9 @@ export function flatten(...args: unknown[]): Tensor {
     endDim = -1,
   } = bind<{ input: Tensor } & FlattenOptions>("flatten", ["!input", "startDim", "endDim"], args);
   assertTensor(input, "flatten", "input", 1);
-  if (input.ndim === 0) return reshape(input, 1);
   const start = normalizeDim(startDim, input.ndim);
   const end = normalizeDim(endDim, input.ndim);
+  if (input.ndim === 0) return reshape(input, 1);
   if (start > end) throw new RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim");
   if (start === end) return input;
   return reshape(input, [
