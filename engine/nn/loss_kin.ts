@@ -1,5 +1,7 @@
 /** Further losses as modules. https://docs.pytorch.org/docs/2.13/nn.html#loss-functions */
 import { bind } from "../core/arguments.ts";
+import { ValueError } from "../core/errors.ts";
+import { numberRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { Loss } from "./loss_base.ts";
@@ -213,6 +215,11 @@ export class TripletMarginLoss extends Loss {
       args,
     );
     super(reduction);
+    if (margin <= 0) {
+      throw new ValueError(
+        `TripletMarginLoss: expected margin to be greater than 0, got ${numberRepr(margin)} instead`,
+      );
+    }
     this.margin = margin;
     this.p = p;
     this.eps = eps;

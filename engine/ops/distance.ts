@@ -281,6 +281,8 @@ function normOf(differences: readonly number[], p: number): number {
 function forEachPair(x: Tensor, visit: (pair: number, i: number, j: number, differences: number[]) => void): void {
   const [n, m] = x.shape as unknown as [number, number];
   const data = x.denseData();
+  // Differences as the dtype has them, so that the largest is found again.
+  const round = x.dtype.itemsize === 4 ? Math.fround : (value: number) => value;
   let pair = 0;
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {
@@ -288,7 +290,7 @@ function forEachPair(x: Tensor, visit: (pair: number, i: number, j: number, diff
         pair++,
         i,
         j,
-        Array.from({ length: m }, (_, k) => data[i * m + k]! - data[j * m + k]!),
+        Array.from({ length: m }, (_, k) => round(data[i * m + k]! - data[j * m + k]!)),
       );
     }
   }

@@ -2,7 +2,7 @@
 import { noGrad } from "../autograd/mode.ts";
 import { TYPE_NAMES } from "../autograd/node.ts";
 import { bind } from "../core/arguments.ts";
-import { int64 } from "../core/dtype.ts";
+import { type DType, int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
@@ -20,7 +20,8 @@ export type EmbeddingBagMode = "sum" | "mean" | "max";
 
 interface BagAttrs {
   mode: EmbeddingBagMode;
-  scaleGradByFreq: boolean;
+  /** What the gradient of each entry is multiplied by, [K, 1]; null for 1. */
+  frequency: Tensor | null;
   rows: number;
   /** Of the entries that count (not padding): the row, the bag, and the place in the input. int64 [K]. */
   indices: Tensor;
@@ -63,9 +64,10 @@ const Bag: Op<BagAttrs> = defineOp({
     const scaled = share ? mul(grad, share) : grad;
     const spread = call(Embedding, { indices: bags, paddingIdx: -1, scaleGradByFreq: false, rows: bagCount }, scaled);
     const weighed = perSample ? mul(spread, unsqueeze(indexSelect(perSample, 0, places), -1)) : spread;
-    const { indices, scaleGradByFreq } = attrs;
+    const { indices, frequency } = attrs;
+    const counted = frequency ? mul(weighed, frequency) : weighed;
     const toWeight = ctx.needs[0]
-      ? call(EmbeddingGrad, { indices, paddingIdx: -1, scaleGradByFreq, rows }, weighed)
+      ? call(EmbeddingGrad, { indices, paddingIdx: -1, scaleGradByFreq: false, rows }, counted)
       : null;
     const toSamples =
       perSample && ctx.needs[1]
@@ -212,6 +214,7 @@ export function embeddingBag(...args: unknown[]): Tensor {
     throw new ValueError("max mode does not support scaling the gradient by the frequency");
   }
   if (mode === "max" && bound.sparse) throw new ValueError("max mode does not support sparse weights");
+  if (maxNorm !== null) noGrad(() => shorten(weight, input, maxNorm, normType));
   checkIndices(input, "indices", 1);
   const rows = weight.shape[0]!;
   const padding = paddingRow(paddingIdx, rows);
@@ -220,7 +223,6 @@ export function embeddingBag(...args: unknown[]): Tensor {
   if (outside !== undefined) {
     throw new RuntimeError(`embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be ${outside}`);
   }
-  if (maxNorm !== null) noGrad(() => shorten(weight, input, maxNorm, normType));
   if (perSampleWeights && mode !== "sum") {
     throw new NotImplementedError(
       `embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got mode='${mode}'). Please open a feature request on GitHub.`,
@@ -243,7 +245,7 @@ export function embeddingBag(...args: unknown[]): Tensor {
   }
   const attrs: BagAttrs = {
     mode,
-    scaleGradByFreq,
+    frequency: scaleGradByFreq ? frequencies(indices, read, weight.dtype) : null,
     rows,
     indices: integers(indices),
     bags: integers(bags),
@@ -253,6 +255,22 @@ export function embeddingBag(...args: unknown[]): Tensor {
     share: mode === "mean" ? share : null,
   };
   return call(Bag, attrs, weight, perSampleWeights ? reshape(perSampleWeights, [-1]) : null);
+}
+
+/**
+ * One over how often each entry's row was read, as PyTorch counts it: of the k-th distinct row, in ascending order, it
+ * takes the count of the k-th entry in that order, whichever row that is.
+ */
+function frequencies(indices: readonly number[], read: readonly number[], dtype: DType): Tensor {
+  const sorted = read.toSorted((a, b) => a - b);
+  const counts = new Map<number, number>();
+  for (const row of sorted) counts.set(row, (counts.get(row) ?? 0) + 1);
+  const taken = new Map([...counts.keys()].map((row, k) => [row, counts.get(sorted[k]!)!]));
+  const out = Tensor.empty([indices.length, 1], dtype);
+  indices.forEach((row, i) => {
+    out.storage.data[i] = 1 / taken.get(row)!;
+  });
+  return out;
 }
 
 /** @throws RuntimeError for a row that does not exist */

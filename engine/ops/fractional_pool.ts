@@ -155,7 +155,7 @@ export function fractionalMaxPool2d(...args: unknown[]): Tensor | [Tensor, Tenso
     [0, "height", h],
     [1, "width", w],
   ] as const) {
-    if (out[axis] + kernel[axis] - 1 < size) continue;
+    if (out[axis] + kernel[axis] - 1 <= size) continue;
     throw new RuntimeError(
       `fractional_max_pool2d(): pool ${side} ${kernel[axis]} too large relative to input ${side} ${size}`,
       { shapes: [input.shape] },

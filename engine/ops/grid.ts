@@ -292,7 +292,7 @@ export function affineGrid(...args: unknown[]): Tensor {
     alignCorners?: boolean | null;
   }>("affine_grid", ["!theta", "!size", "alignCorners"], args);
   assertTensor(theta, "affine_grid", "theta", 1);
-  const wanted = size instanceof Size ? String(size) : `(${size.join(", ")})`;
+  const wanted = size instanceof Size ? String(size) : sizeText(size);
   if (!theta.dtype.isFloatingPoint) {
     throw new ValueError(`Expected theta to have floating point type, but got ${theta.dtype}`);
   }

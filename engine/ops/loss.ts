@@ -1,12 +1,12 @@
 /** Losses. https://docs.pytorch.org/docs/2.13/nn.functional.html#loss-functions */
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { int64 } from "../core/dtype.ts";
+import { bool, int64 } from "../core/dtype.ts";
 import { IndexError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { numel, sameShape } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
-import { add, div, mul, neg, pow, sub } from "./arithmetic.ts";
+import { add, div, mul, neg, pow, sub, where } from "./arithmetic.ts";
 import { to } from "./copy.ts";
 import {
   broadcastPair,
@@ -84,39 +84,50 @@ interface NllAttrs {
   /** Weight of every position: its class's, 0 where ignored. */
   weights: Float64Array;
   reduction: Reduction;
+  /** Classes, of each sample or each pixel: [C], [N, C] or [N, C, H, W]. */
+  layout: readonly number[];
+}
+
+/** [N, C, M] */
+function nllSizes({ layout, target }: NllAttrs): [n: number, c: number, m: number] {
+  return [target.shape[0]!, layout[layout.length === 1 ? 0 : 1]!, target.shape[1]!];
+}
+
+/** The shape of one loss each. */
+function nllLosses({ layout }: NllAttrs): number[] {
+  return layout.length === 1 ? [] : [layout[0]!, ...layout.slice(2)];
 }
 
 function totalWeight({ weights }: NllAttrs): number {
   return weights.reduce((a, b) => a + b, 0);
 }
 
-/** input [N, C, M] of log-probabilities → [N, M], or reduced. */
+/** Log-probabilities of classes → one loss each, or reduced. */
 const NllLoss: Op<NllAttrs> = defineOp({
   name: "nll_loss",
-  gradFn: "NllLossBackward0",
+  gradFn: ({ layout }) => (layout.length === 4 ? "NllLoss2DBackward0" : "NllLossBackward0"),
   kernels: ["gather", "reduce"],
-  forward(ctx, input: Tensor) {
-    const { target, weights, reduction } = ctx.attrs;
-    ctx.notes = input.shape;
-    const [n, c, m] = input.shape as unknown as [number, number, number];
-    const losses = Tensor.empty([n, m], input.dtype);
+  forward({ attrs }, input: Tensor) {
+    const { target, weights, reduction } = attrs;
+    const [n, c, m] = nllSizes(attrs);
+    const losses = Tensor.empty(nllLosses(attrs), input.dtype);
     kernels.gather(viewAs(denseRaw(input), [n, c, m]), viewAs(target, [n, 1, m]), viewAs(losses, [n, 1, m]));
     const { data } = losses.storage;
     for (let i = 0; i < data.length; i++) data[i] = weights[i] === 0 ? 0 : -data[i]! * weights[i]!;
     if (reduction === "none") return losses;
-    return reduction === "sum" ? sum(losses) : div(sum(losses), totalWeight(ctx.attrs));
+    return reduction === "sum" ? sum(losses) : div(sum(losses), totalWeight(attrs));
   },
-  backward: ({ attrs, notes }, grad: Tensor) => [call(NllLossGrad, { ...attrs, shape: notes as number[] }, grad)],
+  backward: ({ attrs }, grad: Tensor) => [call(NllLossGrad, attrs, grad)],
 });
 
-const NllLossGrad: Op<NllAttrs & { shape: readonly number[] }> = defineOp({
+const NllLossGrad: Op<NllAttrs> = defineOp({
   name: "nll_loss_backward",
-  gradFn: "NllLossBackwardBackward0",
+  gradFn: ({ layout }) => (layout.length === 4 ? "NllLoss2DBackwardBackward0" : "NllLossBackwardBackward0"),
   kernels: [],
   forward({ attrs }, grad: Tensor) {
-    const { target, weights, reduction, shape } = attrs;
-    const out = Tensor.empty(shape, grad.dtype);
-    const [, c, m] = shape as unknown as [number, number, number];
+    const { target, weights, reduction, layout } = attrs;
+    const out = Tensor.empty(layout, grad.dtype);
+    const [, c, m] = nllSizes(attrs);
     const incoming = grad.denseData();
     const share = reduction === "mean" ? 1 / totalWeight(attrs) : 1;
     target.storage.data.forEach((t, i) => {
@@ -162,13 +173,13 @@ function classArguments(name: string, params: readonly string[], args: unknown[]
   return { input, target, weight, reduction: readReduction(bound), ignoreIndex, labelSmoothing };
 }
 
-/** Lays scores and class indices out as [N, C, M] and [N, M]. */
+/** Class indices as [N, M], and scores with two places where they have one or more than two, as ATen lays them out. */
 function arrange(bound: ClassArguments) {
   checkClassTarget(bound);
   const { input, target, weight, ignoreIndex } = bound;
-  const scores = input.ndim === 1 ? input.unsqueeze(0) : input;
-  const [n, c] = scores.shape as unknown as [number, number];
-  const places = scores.shape.slice(2);
+  const [n, c] = (input.ndim === 1 ? [1, ...input.shape] : input.shape) as [number, number];
+  const places = input.shape.slice(2);
+  const native = input.ndim < 3 || input.ndim === 4;
   const given = castRaw(target, int64).denseData();
   const perClass = weight?.denseData();
   const indices = Tensor.empty([n, numel(places)], int64);
@@ -179,7 +190,8 @@ function arrange(bound: ClassArguments) {
     indices.storage.data[i] = t;
     weights[i] = perClass ? perClass[t]! : 1;
   });
-  return { scores: reshape(scores, n, c, numel(places)), indices, weights, shape: target.shape };
+  const scores = native ? input : reshape(input, n, c, 1, numel(places));
+  return { scores, indices, weights, shape: target.shape };
 }
 
 /**
@@ -197,8 +209,9 @@ export function nllLoss(...args: unknown[]): Tensor {
 
 function indexLoss(bound: ClassArguments, logProbabilities: Tensor): Tensor {
   const { scores, indices, weights, shape } = arrange({ ...bound, input: logProbabilities });
-  const loss = call(NllLoss, { target: indices, weights, reduction: bound.reduction }, scores);
-  return bound.reduction === "none" ? reshape(loss, shape) : loss;
+  const { reduction } = bound;
+  const loss = call(NllLoss, { target: indices, weights, reduction, layout: scores.shape }, scores);
+  return reduction === "none" && !sameShape(loss.shape, shape) ? reshape(loss, shape) : loss;
 }
 
 /**
@@ -258,9 +271,9 @@ function smoothedLoss(bound: ClassArguments, logs: Tensor): Tensor {
   const { weights, shape } = arrange({ ...bound, input: logs });
   const ofTarget = indexLoss(bound, logs);
   const spread = neg(sum(weight ? mul(logs, alongClasses(weight, input)) : logs, axis));
-  const counts = Tensor.empty(shape, input.dtype);
+  const counts = Tensor.empty(shape, bool);
   counts.storage.data.set(weights.map((w) => (w === 0 ? 0 : 1)));
-  const counted = mul(spread, counts);
+  const counted = where(counts, spread, 0);
   const total = weights.reduce((a, b) => a + b, 0);
   const ofAll = reduction === "none" ? counted : reduction === "sum" ? sum(counted) : div(sum(counted), total);
   return add(mul(ofTarget, 1 - labelSmoothing), mul(ofAll, labelSmoothing / classes));

@@ -23,14 +23,14 @@ interface MultiMarginAttrs {
   p: 1 | 2;
   margin: number;
   reduction: Reduction;
-  /** True at each sample's class, [N, C]. */
+  /** True at each sample's class, [N, C] or [C]. */
   chosen: Tensor;
-  /** What each sample's terms are multiplied by, [N, 1]: its class's weight over the number of classes. */
+  /** What each sample's terms are multiplied by, [N, 1] or [1]: its class's weight over the number of classes. */
   share: Tensor;
 }
 
 const distance = (x: Tensor, { chosen, margin }: MultiMarginAttrs): Tensor =>
-  add(sub(x, sum(where(chosen, x, 0), 1, { keepdim: true })), margin);
+  add(sub(x, sum(where(chosen, x, 0), -1, { keepdim: true })), margin);
 
 const MultiMarginLoss: Op<MultiMarginAttrs> = defineOp({
   name: "multi_margin_loss",
@@ -41,16 +41,16 @@ const MultiMarginLoss: Op<MultiMarginAttrs> = defineOp({
     ctx.save(input);
     const z = distance(input.detach(), ctx.attrs);
     const terms = where(logicalAnd(gt(z, 0), logicalNot(chosen)), pow(z, p), 0);
-    return reduceLoss(sum(mul(terms, share), 1), reduction);
+    return reduceLoss(sum(mul(terms, share), -1), reduction);
   },
   backward({ attrs, saved: [input] }, grad: Tensor) {
     const { p, reduction, chosen, share } = attrs;
     const z = distance(input!, attrs);
     const slope = p === 1 ? mul(share, 1) : mul(mul(z, 2), share);
-    const incoming = reduction === "mean" ? mul(grad, 1 / input!.shape[0]!) : grad;
-    const perSample = reduction === "none" ? reshape(incoming, -1, 1) : incoming;
+    const incoming = reduction === "mean" ? mul(grad, 1 / share.numel()) : grad;
+    const perSample = reduction === "none" && share.ndim === 2 ? reshape(incoming, -1, 1) : incoming;
     const terms = mul(where(logicalAnd(gt(z, 0), logicalNot(chosen)), slope, 0), perSample);
-    return [sub(terms, where(chosen, sum(terms, 1, { keepdim: true }), 0))];
+    return [sub(terms, where(chosen, sum(terms, -1, { keepdim: true }), 0))];
   },
 });
 
@@ -95,8 +95,7 @@ export function multiMarginLoss(...args: unknown[]): Tensor {
       { shapes: [input.shape] },
     );
   }
-  const scores = input.ndim === 2 ? input : reshape(input, 1, -1);
-  const [n, c] = scores.shape as unknown as [number, number];
+  const [n, c] = (input.ndim === 2 ? input.shape : [1, input.numel()]) as [number, number];
   if (target.ndim > 1 || target.numel() !== n) {
     throw new RuntimeError(
       `multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch size). Expected target size [${n}], but got ${sizeText(target.shape)}. Input has shape ${sizeText(input.shape)}.`,
@@ -109,16 +108,18 @@ export function multiMarginLoss(...args: unknown[]): Tensor {
   checkLossDtype("multi_margin_loss_cpu_kernel", input.dtype);
   checkScalarType(target, int64);
   if (weight) checkScalarType(weight, input.dtype);
-  const chosen = Tensor.empty([n, c], bool);
-  const share = Tensor.empty([n, 1], input.dtype);
+  // One sample with a target of one dimension keeps that dimension in its loss.
+  const single = input.ndim < 2 && target.ndim === 0;
+  const scores = input.ndim === 2 || single ? input : reshape(input, 1, -1);
+  const chosen = Tensor.empty(scores.shape, bool);
+  const share = Tensor.empty(single ? [1] : [n, 1], input.dtype);
   const weights = weight?.denseData();
   target.denseData().forEach((t, i) => {
     if (!(t >= 0 && t < c)) throw new RuntimeError("target out of range");
     chosen.storage.data[i * c + t] = 1;
     share.storage.data[i] = (weights ? weights[t]! : 1) / c;
   });
-  const loss = call(MultiMarginLoss, { p, margin, reduction, chosen, share }, scores);
-  return reduction === "none" && target.ndim === 0 ? reshape(loss, []) : loss;
+  return call(MultiMarginLoss, { p, margin, reduction, chosen, share }, scores);
 }
 
 interface MultilabelMarginAttrs {
@@ -133,9 +134,9 @@ const MultilabelMarginLoss: Op<MultilabelMarginAttrs> = defineOp({
   kernels: [],
   forward(ctx, input: Tensor) {
     const { labels, reduction } = ctx.attrs;
-    const c = input.shape[1]!;
+    const c = input.numel() / labels.length;
     const scores = input.denseData();
-    const losses = Tensor.empty([labels.length], input.dtype);
+    const losses = Tensor.empty(input.ndim < 2 ? [] : [labels.length], input.dtype);
     // How the loss of a sample changes with each of its scores.
     const slopes = Tensor.empty(input.shape, input.dtype);
     labels.forEach((right, i) => {
@@ -156,7 +157,7 @@ const MultilabelMarginLoss: Op<MultilabelMarginAttrs> = defineOp({
     return reduceLoss(losses, reduction);
   },
   backward({ attrs: { reduction, labels }, saved: [slopes] }, grad: Tensor) {
-    if (reduction === "none") return [mul(slopes!, reshape(grad, -1, 1))];
+    if (reduction === "none") return [mul(slopes!, slopes!.ndim < 2 ? grad : reshape(grad, -1, 1))];
     return [mul(slopes!, reduction === "mean" ? mul(grad, 1 / labels.length) : grad)];
   },
 });
@@ -178,8 +179,7 @@ export function multilabelMarginLoss(...args: unknown[]): Tensor {
       { shapes: [input.shape] },
     );
   }
-  const scores = input.ndim === 2 ? input : reshape(input, 1, -1);
-  const [n, c] = scores.shape as unknown as [number, number];
+  const [n, c] = (input.ndim === 2 ? input.shape : [1, input.numel()]) as [number, number];
   const fits = input.ndim < 2 ? target.ndim <= 1 && target.numel() === c : sameShape(target.shape, input.shape);
   if (!fits) {
     throw new RuntimeError(
@@ -197,6 +197,5 @@ export function multilabelMarginLoss(...args: unknown[]): Tensor {
     const end = row.findIndex((label) => label < 0);
     return end < 0 ? row : row.slice(0, end);
   });
-  const loss = call(MultilabelMarginLoss, { labels, reduction }, scores);
-  return reduction === "none" && input.ndim < 2 ? reshape(loss, []) : loss;
+  return call(MultilabelMarginLoss, { labels, reduction }, input);
 }
