@@ -5,13 +5,13 @@
 import { bind } from "../core/arguments.ts";
 import { int64 } from "../core/dtype.ts";
 import { RuntimeError, TypeError, ValueError } from "../core/errors.ts";
-import { normalizeDim } from "../core/shape.ts";
+import { normalizeDim, sameShape } from "../core/shape.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { arange, tensor } from "../ops/creation.ts";
 import { indexSelect } from "../ops/gathering.ts";
 import { packRows, padded, unpackRows } from "../ops/packing.ts";
 import { sort } from "../ops/sorting.ts";
-import { transpose } from "../ops/view.ts";
+import { expand, transpose } from "../ops/view.ts";
 import { PackedSequence } from "./packed_sequence.ts";
 
 export { invertPermutation, PackedSequence } from "./packed_sequence.ts";
@@ -60,22 +60,25 @@ export function padSequence(...args: unknown[]): Tensor {
   }
   for (const sequence of list) {
     if (sequence.ndim === 0) throw new RuntimeError("ArrayRef: invalid slice, N = 1; size = 0");
-    checkRest(sequence, first);
   }
-  return padded(list, { batchFirst, paddingValue, left: paddingSide === "left" });
+  const fitting = list.map((sequence) => fitted(sequence, first));
+  return padded(fitting, { batchFirst, paddingValue, left: paddingSide === "left" });
 }
 
-/** All sizes but the first have to agree. */
-function checkRest(sequence: Tensor, first: Tensor): void {
-  const [a, b] = [first.shape.slice(1), sequence.shape.slice(1)];
-  for (let k = 1; k <= Math.max(a.length, b.length); k++) {
-    const [wanted, given] = [a.at(-k), b.at(-k)];
-    if (wanted === given) continue;
+/** The sequence with all sizes but the first as the first sequence has them; those of 1 are repeated. */
+function fitted(sequence: Tensor, first: Tensor): Tensor {
+  const slot = [sequence.shape[0]!, ...first.shape.slice(1)];
+  if (sameShape(slot, sequence.shape)) return sequence;
+  const dims = Math.max(slot.length, sequence.ndim);
+  for (let k = 1; k <= dims; k++) {
+    const [wanted, given] = [slot.at(-k) ?? 1, sequence.shape.at(-k) ?? 1];
+    if (wanted === given || given === 1) continue;
     throw new RuntimeError(
-      `The size of tensor a (${wanted ?? first.shape[0]}) must match the size of tensor b (${given ?? sequence.shape[0]}) at non-singleton dimension ${Math.max(a.length, b.length) + 1 - k}`,
+      `The size of tensor a (${wanted}) must match the size of tensor b (${given}) at non-singleton dimension ${dims - k}`,
       { shapes: [first.shape, sequence.shape] },
     );
   }
+  return expand(sequence, slot);
 }
 
 export interface PackOptions {
