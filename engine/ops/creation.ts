@@ -3,7 +3,7 @@ import { kernels } from "../backends/index.ts";
 import { bind, isOptions } from "../core/arguments.ts";
 import { type Device, device as toDevice } from "../core/device.ts";
 import { allocate, bool, type DType, float64, int32, int64, type TypedArray, uint8 } from "../core/dtype.ts";
-import { RuntimeError, TypeError, ValueError } from "../core/errors.ts";
+import { NotImplementedError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { getDefaultDtype, scalarDtype } from "../core/promotion.ts";
 import { numel, type Shape, sizeText } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
@@ -51,8 +51,18 @@ export function shapeAndOptions<O extends TensorOptions>(
     [given],
   );
   const sizes = (rest.length > 0 ? (Array.isArray(rest[0]) ? rest[0] : rest) : (size ?? [])) as unknown[];
-  for (const s of sizes) {
+  if (rest.length === 1 && typeof rest[0] !== "number" && !Array.isArray(rest[0])) {
+    throw new TypeError(
+      `${name}(): argument 'size' (position 1) must be tuple of ints, not ${pythonTypeName(rest[0])}`,
+    );
+  }
+  for (const [i, s] of sizes.entries()) {
     if (typeof s !== "number" || !Number.isInteger(s)) {
+      if (i > 0) {
+        throw new TypeError(
+          `${name}(): argument 'size' failed to unpack the object at pos ${i + 1} with error "type must be tuple of ints,but got ${pythonTypeName(s)}"`,
+        );
+      }
       throw new TypeError(
         `${name}(): argument 'size' must be tuple of ints, but found element of type ${pythonTypeName(s)}`,
       );
@@ -166,7 +176,9 @@ export function convert(value: number | boolean, dtype: DType): number {
   if (!Number.isFinite(number)) {
     throw Number.isNaN(number)
       ? new ValueError("cannot convert float NaN to integer")
-      : new RuntimeError(`value cannot be converted to type ${dtype.name}_t without overflow`);
+      : new RuntimeError(
+          `value cannot be converted to type ${dtype === int32 ? "int" : `${dtype.name}_t`} without overflow`,
+        );
   }
   if (dtype === int64 && Math.abs(number) > Number.MAX_SAFE_INTEGER) {
     throw new RuntimeError(`int64 is exact up to 2^53 here, and ${number} is beyond`);
@@ -256,13 +268,16 @@ export function arange(...args: unknown[]): Tensor {
     [...params, ...OPTION_NAMES],
     args,
   );
+  const whole = [start, end, step].every(Number.isInteger);
+  const dtype = options.dtype ?? (whole ? int64 : getDefaultDtype());
+  if (dtype === bool) throw new NotImplementedError(`"arange_cpu" not implemented for 'Bool'`);
   if (step === 0) throw new RuntimeError("step must be nonzero");
   if (step > 0 !== end > start && end !== start) {
     throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
   }
-  const whole = [start, end, step].every(Number.isInteger);
-  const dtype = options.dtype ?? (whole ? int64 : getDefaultDtype());
-  const size = Math.ceil((end - start) / step);
+  // Of int64 the bounds are cut to integers before they are counted; other integers are cut one by one.
+  const [first, last, stride] = dtype === int64 ? [start, end, step].map(Math.trunc) : [start, end, step];
+  const size = Math.max(0, Math.ceil((last! - first!) / stride!));
   const data = allocate(dtype, size);
   for (let i = 0; i < size; i++)
     data[i] = dtype.isFloatingPoint ? start + i * step : Math.trunc(start) + i * Math.trunc(step);
@@ -281,10 +296,15 @@ export function linspace(...args: unknown[]): Tensor {
   const dtype = options.dtype ?? getDefaultDtype();
   const data = allocate(dtype, steps);
   const round = dtype === float64 ? (x: number) => x : Math.fround;
-  const step = steps > 1 ? round(round(end - start) / (steps - 1)) : 0;
+  if (dtype === bool) throw new NotImplementedError(`"linspace_cpu" not implemented for 'Bool'`);
+  const whole = dtype.isFloatingPoint ? (value: number) => value : Math.trunc;
+  const [first, last] = [whole(start), whole(end)];
+  const step = steps > 1 ? round(round(last - first) / (steps - 1)) : 0;
   // From both ends towards the middle, so that both are met exactly (ATen's linspace).
   const half = Math.floor(steps / 2);
-  for (let i = 0; i < steps; i++) data[i] = i < half || steps === 1 ? start + step * i : end - step * (steps - 1 - i);
+  for (let i = 0; i < steps; i++) {
+    data[i] = whole(i < half || steps === 1 ? first + step * i : last - step * (steps - 1 - i));
+  }
   return finish(new Tensor(new Storage(dtype, data), [steps]), options);
 }
 

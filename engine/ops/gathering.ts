@@ -7,6 +7,7 @@ import { CPP_NAMES } from "../core/promotion.ts";
 import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
+import { convert } from "./creation.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { sliceRaw } from "./slicing.ts";
@@ -19,6 +20,12 @@ export function indexSelect(input: Tensor, dim: number, index: Tensor): Tensor {
   }
   const axis = normalizeDim(dim, input.ndim);
   const size = input.shape[axis] ?? 1;
+  if (input.ndim === 0 && index.numel() !== 1) {
+    throw new RuntimeError(`index_select(): Index to scalar can have only 1 value, got ${index.numel()} value(s)`);
+  }
+  if (size === 0 && input.ndim > 1 && index.numel() > 0) {
+    throw new RuntimeError("index_select(): self indexing axis dim should be positive");
+  }
   for (const value of index.denseData()) {
     if (value < 0 || value >= size) throw new IndexError("index out of range in self");
   }
@@ -79,7 +86,7 @@ export function gather(input: Tensor, dim: number, index: Tensor): Tensor {
   if (index.ndim !== input.ndim) {
     throw new RuntimeError("Index tensor must have the same number of dimensions as input tensor");
   }
-  for (let d = 0; d < input.ndim; d++) {
+  for (let d = 0; d < input.ndim && index.numel() > 0; d++) {
     if (d !== axis && index.shape[d]! > input.shape[d]!) {
       throw new RuntimeError(
         `Size does not match at dimension ${d} expected index ${sizeText(index.shape)} to be no larger than self ${sizeText(input.shape)} apart from dimension ${axis}`,
@@ -150,7 +157,11 @@ export function maskedFill(input: Tensor, mask: Tensor, value: Scalar | Tensor):
     throw new RuntimeError(
       `masked_fill_ only supports boolean masks, but got mask with dtype ${CPP_NAMES[mask.dtype.name]}`,
     );
-  return call(MaskedFill, null, input, mask, castRaw(asOperand(value, "masked_fill", "value", 3), input.dtype));
+  const filler =
+    value instanceof Tensor
+      ? value
+      : filled([], convert(asOperand(value, "masked_fill", "value", 3).item(), input.dtype), input.dtype);
+  return call(MaskedFill, null, input, mask, castRaw(filler, input.dtype));
 }
 
 const MaskedFill: Op<null> = defineOp({
@@ -205,7 +216,8 @@ const Roll: Op<{ shifts: number[]; dims: number[] | null }> = defineOp({
 
 /** Order of elements reversed along dimensions. */
 export function flip(input: Tensor, ...dims: number[] | [readonly number[]]): Tensor {
-  return call(Flip, { dims: normalizeDims(dims.flat() as number[], input.ndim) }, input);
+  const list = dims.flat() as number[];
+  return call(Flip, { dims: list.length === 0 ? [] : normalizeDims(list, input.ndim) }, input);
 }
 
 export interface RollOptions {
@@ -229,11 +241,16 @@ export function roll(...args: unknown[]): Tensor {
     args,
   );
   const list = [shifts].flat();
-  const axes = dims === null ? null : [dims].flat().map((dim) => normalizeDim(dim, input.ndim));
-  if (list.length !== (axes ?? [0]).length) {
-    throw new RuntimeError(`shifts and dimensions must align. shifts: ${list.length}, dims:${axes?.length ?? 0}`);
+  const given = dims === null ? null : [dims].flat();
+  if (input.ndim === 0 && given && given.length > 0) {
+    throw new IndexError(`Dimension specified as ${given[0]} but tensor has no dimensions`);
   }
-  return call(Roll, { shifts: list, dims: axes }, input);
+  const empty = input.numel() === 0;
+  const axes = empty ? null : (given?.map((dim) => normalizeDim(dim, input.ndim)) ?? null);
+  if (list.length !== (given ?? [0]).length) {
+    throw new RuntimeError(`shifts and dimensions must align. shifts: ${list.length}, dims:${given?.length ?? 0}`);
+  }
+  return call(Roll, { shifts: empty ? [0] : list, dims: axes }, input);
 }
 
 methods({ indexSelect, gather, maskedFill, flip, roll });

@@ -4,7 +4,8 @@
  */
 import { kernels } from "../backends/index.ts";
 import { bool, int64 } from "../core/dtype.ts";
-import { IndexError, TypeError, ValueError } from "../core/errors.ts";
+import { IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
+import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
@@ -57,15 +58,15 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
   let dim = 0;
   let seenEllipsis = false;
   const tensors = new Map<number, Tensor>();
-  for (const [place, index] of indices.entries()) {
+  for (const [place, given] of indices.entries()) {
+    const index = asNumber(given);
     if (index === "...") {
       if (seenEllipsis) throw new IndexError("an index can only have a single ellipsis ('...')");
       seenEllipsis = true;
       dim += input.ndim - consumed;
     } else if (index === null) view = unsqueeze(view, dim++);
     else if (typeof index === "boolean") {
-      view = unsqueeze(view, dim);
-      tensors.set(dim++, tensor([index ? 0 : 1].slice(0, index ? 1 : 0), { dtype: int64 }));
+      view = addTruth(tensors, index, view, dim++);
     } else if (typeof index === "number") {
       const size = view.shape[dim]!;
       if (!Number.isInteger(index)) {
@@ -83,11 +84,24 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
       dim++;
     } else {
       const list = asIndexTensor(index)!;
-      if (list.dtype !== bool) tensors.set(dim++, list);
+      if (list.dtype === bool && list.ndim === 0) view = addTruth(tensors, Boolean(list.item()), view, dim++);
+      else if (list.dtype !== bool) tensors.set(dim++, list);
       else dim = addMask(tensors, list, view, dim);
     }
   }
   return { view, tensors };
+}
+
+/** A tensor of one integer and no dimensions counts as the integer. */
+function asNumber(index: Index): Index {
+  const single = index instanceof Tensor && index.ndim === 0 && !index.dtype.isFloatingPoint && index.dtype !== bool;
+  return single ? index.item() : index;
+}
+
+/** True or false is an axis of its own, of size one or none. */
+function addTruth(tensors: Map<number, Tensor>, holds: boolean, view: Tensor, dim: number): Tensor {
+  tensors.set(dim, filled([holds ? 1 : 0], 0, int64));
+  return unsqueeze(view, dim);
 }
 
 /** A mask stands for the positions where it is true, one index tensor per dimension it covers. */
@@ -116,11 +130,38 @@ function asIndexTensor(index: Index): Tensor | null {
 }
 
 interface IndexAttrs {
-  /** Flat positions among the indexed dimensions, which come first in the operand. */
+  /** Flat positions among the indexed dimensions. */
   positions: Tensor;
+  /** How many elements the indexed dimensions have together. */
   rows: number;
-  /** What the positions become in the answer. */
+  /** The indexed dimensions, then the rest. */
+  order: readonly number[];
+  rest: readonly number[];
+  /** What the index tensors broadcast to: the shape that stands for the indexed dimensions. */
   picked: readonly number[];
+  /** How many of the rest stand before it in the answer. */
+  front: number;
+}
+
+/** x with the indexed dimensions as one, in front. */
+function asRows(x: Tensor, { order, rest, rows }: IndexAttrs): Tensor {
+  return reshape(permute(x, [...order]), [rows, ...rest.map((d) => x.shape[d]!)]);
+}
+
+/** From what was picked, which stands in front, to the answer. */
+function toAnswer(x: Tensor, { picked, front, rest }: IndexAttrs): Tensor {
+  if (front === 0) return x;
+  const n = picked.length;
+  return permute(x, [
+    ...rest.slice(0, front).map((_, i) => n + i),
+    ...picked.map((_, i) => i),
+    ...rest.slice(front).map((_, i) => n + front + i),
+  ]);
+}
+
+function fromAnswer(x: Tensor, { picked, front, rest }: IndexAttrs): Tensor {
+  if (front === 0) return x;
+  return permute(x, [...picked.map((_, i) => front + i), ...rest.map((_, i) => (i < front ? i : i + picked.length))]);
 }
 
 const IndexOp: Op<IndexAttrs> = defineOp({
@@ -128,16 +169,17 @@ const IndexOp: Op<IndexAttrs> = defineOp({
   gradFn: "IndexBackward0",
   kernels: ["indexSelect"],
   forward(ctx, x: Tensor) {
-    const { positions, rows, picked } = ctx.attrs;
-    ctx.notes = x.shape;
-    const inner = x.numel() / Math.max(rows, 1);
-    const out = Tensor.empty([...picked, ...x.shape.slice(1)], x.dtype);
+    const { positions, rows, picked, rest } = ctx.attrs;
+    ctx.notes = [...x.shape];
+    const restShape = rest.map((d) => x.shape[d]!);
+    const out = Tensor.empty([...picked, ...restShape], x.dtype);
+    const inner = numel(restShape);
     kernels.indexSelect(
-      viewAs(denseRaw(x), [1, rows, inner]),
+      viewAs(denseRaw(asRows(x.detach(), ctx.attrs)), [1, rows, inner]),
       positions.kernelView,
       viewAs(out, [1, positions.numel(), inner]),
     );
-    return out;
+    return toAnswer(out, ctx.attrs);
   },
   backward: ({ attrs, notes }, grad: Tensor) => [call(IndexGrad, { ...attrs, shape: notes as number[] }, grad)],
 });
@@ -146,24 +188,29 @@ const IndexGrad: Op<IndexAttrs & { shape: readonly number[] }> = defineOp({
   name: "index_backward",
   gradFn: "IndexPutBackward0",
   kernels: ["indexAdd"],
-  forward({ attrs: { positions, rows, shape } }, grad: Tensor) {
-    const out = filled(shape, 0, grad.dtype);
-    const inner = numel(shape) / Math.max(rows, 1);
+  forward({ attrs }, grad: Tensor) {
+    const { positions, rows, shape, order, rest } = attrs;
+    const ordered = order.map((d) => shape[d]!);
+    const inner = numel(rest.map((d) => shape[d]!));
+    const out = filled(ordered, 0, grad.dtype);
     kernels.indexAdd(
       viewAs(out, [1, rows, inner]),
       positions.kernelView,
-      viewAs(denseRaw(grad), [1, positions.numel(), inner]),
+      viewAs(denseRaw(fromAnswer(grad.detach(), attrs)), [1, positions.numel(), inner]),
     );
-    return out;
+    return permute(
+      out,
+      order.map((_, i) => order.indexOf(i)),
+    );
   },
   backward: ({ attrs }, grad: Tensor) => [call(IndexOp, attrs, grad)],
 });
 
 /** How index tensors walk a view: which dimensions, in what shape, and where they land in the answer. */
-function plan(view: Tensor, tensors: Map<number, Tensor>) {
+function plan(view: Tensor, tensors: Map<number, Tensor>): IndexAttrs {
   const dims = [...tensors.keys()];
   const rest = view.shape.map((_, i) => i).filter((i) => !tensors.has(i));
-  const shape = [...tensors.values()].reduce<number[]>((s, index) => {
+  const picked = [...tensors.values()].reduce<number[]>((s, index) => {
     try {
       return broadcastShapes(s, index.shape);
     } catch {
@@ -173,11 +220,11 @@ function plan(view: Tensor, tensors: Map<number, Tensor>) {
     }
   }, []);
   const sizes = dims.map((d) => view.shape[d]!);
-  const positions = Tensor.empty([numel(shape)], int64);
+  const positions = Tensor.empty([numel(picked)], int64);
   for (const [k, index] of [...tensors.values()].entries()) {
     const size = sizes[k]!;
     const stride = numel(sizes.slice(k + 1));
-    const values = expand(index, shape).denseData();
+    const values = expand(index, picked).denseData();
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
       if (value < -size || value >= size) {
@@ -187,28 +234,13 @@ function plan(view: Tensor, tensors: Map<number, Tensor>) {
     }
   }
   const adjacent = dims.every((d, i) => i === 0 || d === dims[i - 1]! + 1);
-  return { dims, rest, shape, positions, rows: numel(sizes), front: adjacent ? dims[0]! : 0 };
-}
-
-function advanced(view: Tensor, tensors: Map<number, Tensor>): Tensor {
-  const { dims, rest, shape, positions, rows, front } = plan(view, tensors);
-  const restShape = rest.map((d) => view.shape[d]!);
-  const operand = reshape(permute(view, [...dims, ...rest]), [rows, ...restShape]);
-  const picked = call(IndexOp, { positions, rows, picked: shape }, operand);
-  if (front === 0) return picked;
-  // The picked dimensions go where the first index stood.
-  const order = [
-    ...Array.from({ length: front }, (_, i) => shape.length + i),
-    ...shape.map((_, i) => i),
-    ...Array.from({ length: restShape.length - front }, (_, i) => shape.length + front + i),
-  ];
-  return permute(picked, order);
+  return { positions, rows: numel(sizes), order: [...dims, ...rest], rest, picked, front: adjacent ? dims[0]! : 0 };
 }
 
 /** Elements by index, as Python's `x[0, :, 1:3]`: `x.get(0, ":", "1:3")`. Integers and slices give views. */
 export function get(input: Tensor, ...indices: Index[]): Tensor {
   const { view, tensors } = applyBasic(input, indices);
-  if (tensors.size > 0) return advanced(view, tensors);
+  if (tensors.size > 0) return call(IndexOp, plan(view, tensors), view);
   if (view !== input) return view;
   return indices.length === 1 && indices[0] !== "..." ? sliceRaw(input, 0, 0, input.shape[0]!, 1) : alias(input);
 }
@@ -220,64 +252,71 @@ export function set(input: Tensor, indices: Index | readonly Index[], value: Sca
   const source = asOperand(value, "__setitem__", "value", 3);
   if (tensors.size === 0) {
     const target = view === input ? alias(input) : view;
-    target.copy_(source.ndim > target.ndim ? reshape(source, source.shape.slice(source.ndim - target.ndim)) : source);
+    const given = source.ndim > target.ndim ? reshape(source, source.shape.slice(source.ndim - target.ndim)) : source;
+    target.copy_(given.ndim > 0 ? expand(given, target.shape) : given);
     return input;
   }
-  const { dims, rest, shape, positions, rows, front } = plan(view, tensors);
+  const attrs = plan(view, tensors);
+  const { rest, picked, front } = attrs;
   const restShape = rest.map((d) => view.shape[d]!);
-  const order = [...dims, ...rest];
-  const inverse = order.map((_, i) => order.indexOf(i));
-  const answer = [...restShape.slice(0, front), ...shape, ...restShape.slice(front)];
-  const spread = expand(source.to(view.dtype), answer);
-  const values =
-    front === 0
-      ? spread
-      : permute(spread, [
-          ...shape.map((_, i) => front + i),
-          ...restShape.map((_, i) => (i < front ? i : i + shape.length)),
-        ]);
-  inPlace(view, (old) => {
-    const operand = reshape(permute(old, order), [rows, ...restShape]);
-    const written = call(
-      IndexPut,
-      { positions, rows, picked: [positions.numel()] },
-      operand,
-      reshape(values, [positions.numel(), ...restShape]),
+  const answer = [...restShape.slice(0, front), ...picked, ...restShape.slice(front)];
+  const values = expand(fitting(source, answer), answer);
+  const mask = list.length === 1 ? asIndexTensor(list[0]!) : null;
+  const masked = mask?.dtype === bool && mask.ndim > 0 && source.numel() === 1;
+  if (value instanceof Tensor && value.dtype !== view.dtype && !masked) {
+    throw new RuntimeError(
+      `Index put requires the source and destination dtypes match, got ${SCALAR_TYPE_NAMES[view.dtype.name]} for the destination and ${SCALAR_TYPE_NAMES[value.dtype.name]} for the source.`,
+      { hint: `convert the value: value.to(torch.${view.dtype.name})` },
     );
-    return permute(
-      reshape(
-        written,
-        order.map((d) => view.shape[d]!),
-      ),
-      inverse,
-    );
-  });
+  }
+  inPlace(view, (old) => call(IndexPut, attrs, old, values));
   return input;
+}
+
+/** The value as it will be spread: leading axes of size 1 that the place does not have are dropped. */
+function fitting(source: Tensor, place: readonly number[]): Tensor {
+  const extra = source.ndim - place.length;
+  const fits =
+    (extra <= 0 || source.shape.slice(0, extra).every((size) => size === 1)) &&
+    source.shape.slice(Math.max(extra, 0)).every((size, i) => size === 1 || size === place[i + Math.max(-extra, 0)]);
+  if (!fits) {
+    throw new RuntimeError(
+      `shape mismatch: value tensor of shape ${sizeText(source.shape)} cannot be broadcast to indexing result of shape ${sizeText(place)}`,
+      { shapes: [source.shape, place] },
+    );
+  }
+  return extra > 0 ? reshape(source, source.shape.slice(extra)) : source;
 }
 
 const IndexPut: Op<IndexAttrs> = defineOp({
   name: "index_put",
   gradFn: "IndexPutBackward0",
   kernels: ["copy"],
-  forward({ attrs: { positions, rows } }, x: Tensor, values: Tensor) {
-    const out = copyRaw(x);
+  forward({ attrs }, x: Tensor, values: Tensor) {
+    const { positions, rows, order } = attrs;
+    const out = copyRaw(asRows(x.detach(), attrs));
     const inner = x.numel() / Math.max(rows, 1);
-    const from = denseRaw(values).denseData();
+    const from = denseRaw(fromAnswer(castRaw(values.detach(), x.dtype), attrs)).denseData();
     const to = out.storage.data;
     const at = positions.storage.data;
     for (let i = 0; i < at.length; i++) {
       for (let j = 0; j < inner; j++) to[at[i]! * inner + j] = from[i * inner + j]!;
     }
-    return out;
+    const ordered = new Tensor(
+      out.storage,
+      order.map((d) => x.shape[d]!),
+    );
+    return copyRaw(
+      permute(
+        ordered,
+        order.map((_, i) => order.indexOf(i)),
+      ),
+    );
   },
   backward({ attrs }, grad: Tensor) {
-    const mask = call(
-      IndexPut,
-      attrs,
-      filled(grad.shape, 1, bool),
-      filled([attrs.positions.numel(), ...grad.shape.slice(1)], 0, bool),
-    );
-    return [where(mask, grad, 0), call(IndexOp, attrs, grad)];
+    const taken = call(IndexOp, attrs, grad);
+    const kept = call(IndexPut, attrs, filled(grad.shape, 1, bool), filled(taken.shape, 0, bool));
+    return [where(kept, grad, 0), taken];
   },
 });
 

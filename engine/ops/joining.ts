@@ -6,8 +6,8 @@ import { IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.
 import { resultType } from "../core/promotion.ts";
 import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import { castRaw, copyRaw } from "./operands.ts";
-import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
+import { castRaw, copyRaw, filled } from "./operands.ts";
+import { call, callMany, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { narrow, select, sliceRaw } from "./slicing.ts";
 import { makeView, reshape } from "./view.ts";
 
@@ -21,20 +21,26 @@ const Cat: Op<CatAttrs> = defineOp({
   kernels: ["copy"],
   forward(ctx, ...parts: Tensor[]) {
     const { dim } = ctx.attrs;
-    ctx.notes = parts.map((p) => p.shape[dim]!);
+    // An empty vector takes part in promotion only, whatever the others' dimensions are.
+    const shaped = parts.find((part) => part.ndim !== 1 || part.numel() > 0) ?? parts[0]!;
+    const sizes = parts.map((part) => (part.ndim === shaped.ndim ? part.shape[dim]! : null));
+    ctx.notes = sizes;
     const dtype = resultType(...parts);
-    const total = (ctx.notes as number[]).reduce((a, b) => a + b, 0);
-    const out = Tensor.empty(parts[0]!.shape.with(dim, total), dtype);
+    const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    const out = Tensor.empty(shaped.shape.with(dim, total), dtype);
     let start = 0;
-    for (const part of parts) {
-      kernels.copy(part.kernelView, sliceRaw(out, dim, start, part.shape[dim]!, 1).kernelView);
-      start += part.shape[dim]!;
+    for (const [i, part] of parts.entries()) {
+      const size = sizes[i];
+      if (!size) continue;
+      kernels.copy(part.kernelView, sliceRaw(out, dim, start, size, 1).kernelView);
+      start += size;
     }
     return out;
   },
   backward({ attrs: { dim }, notes }, grad: Tensor) {
     let start = 0;
-    return (notes as number[]).map((size) => {
+    return (notes as (number | null)[]).map((size) => {
+      if (size === null) return filled([0], 0, grad.dtype);
       const part = narrow(grad, dim, start, size);
       start += size;
       return part;
@@ -50,13 +56,14 @@ export function cat(tensors: readonly Tensor[], dim: number | { dim?: number } =
   if (!Array.isArray(tensors as unknown))
     throw new TypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor");
   if (tensors.length === 0) throw new ValueError("torch.cat(): expected a non-empty list of Tensors");
-  const parts = tensors.filter((p) => !(p.ndim === 1 && p.numel() === 0));
-  const [first = tensors[0]!] = parts;
+  const counts = (p: Tensor) => !(p.ndim === 1 && p.numel() === 0);
+  const first = tensors.find(counts) ?? tensors[0]!;
   for (const [i, part] of tensors.entries()) {
     if (part.ndim === 0) throw new RuntimeError(`zero-dimensional tensor (at position ${i}) cannot be concatenated`);
   }
   const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), first.ndim);
-  parts.forEach((part, i) => {
+  tensors.forEach((part, i) => {
+    if (!counts(part)) return;
     if (part.ndim !== first.ndim) {
       throw new RuntimeError(`Tensors must have same number of dimensions: got ${first.ndim} and ${part.ndim}`);
     }
@@ -69,7 +76,7 @@ export function cat(tensors: readonly Tensor[], dim: number | { dim?: number } =
       }
     });
   });
-  return parts.length === 0 ? first : call(Cat, { dim: axis }, ...parts);
+  return call(Cat, { dim: axis }, ...tensors);
 }
 
 const Stack: Op<CatAttrs> = defineOp({
@@ -109,7 +116,9 @@ export function split(
   splitSize: number | readonly number[],
   dim: number | { dim?: number } = 0,
 ): Tensor[] {
-  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
+  if (input.ndim === 0) throw new RuntimeError("split expects at least a 1-dimensional tensor");
+  const given = typeof dim === "number" ? dim : (dim.dim ?? 0);
+  const axis = normalizeDim(given, input.ndim);
   const size = input.shape[axis]!;
   let sizes: readonly number[];
   if (typeof splitSize === "number") {
@@ -117,12 +126,19 @@ export function split(
       throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
     if (splitSize === 0 && size > 0)
       throw new RuntimeError("split_size can only be 0 if dimension size is 0, but got dimension size of " + size);
-    const count = Math.max(1, Math.ceil(size / splitSize));
+    const count = splitSize === 0 ? 1 : Math.max(1, Math.ceil(size / splitSize));
     sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, size - i * splitSize));
-  } else sizes = splitSize;
+  } else {
+    if (splitSize.some((length) => length < 0)) {
+      throw new RuntimeError(
+        `split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=${sizeText(splitSize)}`,
+      );
+    }
+    sizes = splitSize;
+  }
   if (sizes.reduce((a, b) => a + b, 0) !== size) {
     throw new RuntimeError(
-      `split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at dimension ${axis}), but got split_sizes=${sizeText(sizes)}`,
+      `split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at dimension ${given}), but got split_sizes=${sizeText(sizes)}`,
     );
   }
   const gradFn = typeof splitSize === "number" ? "SplitBackward0" : "SplitWithSizesBackward0";
@@ -136,16 +152,43 @@ export function split(
 
 /** At most `chunks` views of equal size along `dim`; the last may be smaller. */
 export function chunk(input: Tensor, chunks: number, dim: number | { dim?: number } = 0): Tensor[] {
+  if (input.ndim === 0) throw new RuntimeError("chunk expects at least a 1-dimensional tensor");
   if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
   const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
-  return split(input, Math.max(1, Math.ceil(input.shape[axis]! / chunks)), axis);
+  const size = input.shape[axis]!;
+  // Nothing is shared out as evenly as something: as many empty parts as were asked for.
+  if (size === 0) return split(input, new Array<number>(chunks).fill(0), axis);
+  return split(input, Math.ceil(size / chunks), axis);
 }
 
-/** Every index of a dimension as a view of its own. */
+const Unbind: Op<{ dim: number }> = defineOp({
+  name: "unbind",
+  gradFn: "UnbindBackward0",
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const { dim } = ctx.attrs;
+    ctx.notes = x.shape.toSpliced(dim, 1);
+    const strides = x.strides.toSpliced(dim, 1);
+    return Array.from({ length: x.shape[dim]! }, (_, i) =>
+      makeView(x, x.shape.toSpliced(dim, 1), strides, x.offset + i * x.strides[dim]!),
+    );
+  },
+  backward({ attrs: { dim }, notes }, ...grads: (Tensor | null)[]) {
+    const dtype = grads.find((grad) => grad !== null)!.dtype;
+    return [
+      stack(
+        grads.map((grad) => grad ?? filled(notes as number[], 0, dtype)),
+        dim,
+      ),
+    ];
+  },
+});
+
+/** Every index of a dimension as a view of its own. https://docs.pytorch.org/docs/2.13/generated/torch.unbind.html */
 export function unbind(input: Tensor, dim: number | { dim?: number } = 0): Tensor[] {
-  if (input.ndim === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
   const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
-  return Array.from({ length: input.shape[axis]! }, (_, i) => select(input, axis, i));
+  if (input.ndim === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
+  return input.shape[axis] === 0 ? [] : callMany(Unbind, { dim: axis }, input);
 }
 
 const Repeat: Op<{ repeats: number[] }> = defineOp({
@@ -203,16 +246,16 @@ export function meshgrid(...args: unknown[]): Tensor[] {
   const last = args[args.length - 1];
   const { indexing = "ij" } = isOptions(last) ? (last as MeshgridOptions) : {};
   const tensors = args.flat().filter((x) => x instanceof Tensor);
-  const swap = indexing === "xy" && tensors.length >= 2;
-  const list = swap ? [tensors[1]!, tensors[0]!, ...tensors.slice(2)] : tensors;
-  const shape = list.map((x) => x.numel());
-  const grids = list.map((x, i) =>
+  const shape = tensors.map((x) => x.numel());
+  // With "xy" the first two axes change places.
+  const axes = tensors.map((_, i) => (indexing === "xy" && tensors.length >= 2 && i < 2 ? 1 - i : i));
+  const grid = axes.map((axis) => shape[axis]!);
+  return tensors.map((x, i) =>
     reshape(
       x,
-      shape.map((_, d) => (d === i ? -1 : 1)),
-    ).expand(shape),
+      grid.map((_, d) => (axes[i] === d ? -1 : 1)),
+    ).expand(grid),
   );
-  return swap ? [grids[1]!, grids[0]!, ...grids.slice(2)].map((grid) => grid.transpose(0, 1)) : grids;
 }
 
 function triangle(
@@ -226,6 +269,7 @@ function triangle(
     kernels: ["copy"],
     forward({ attrs: { diagonal } }, x: Tensor) {
       const out = copyRaw(castRaw(x, x.dtype));
+      if (x.ndim < 2) throw new RuntimeError(`${name}: input tensor must have at least 2 dimensions`);
       const [rows, columns] = x.shape.slice(-2) as [number, number];
       const { data } = out.storage;
       for (let i = 0; i < data.length; i++) {

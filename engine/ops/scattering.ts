@@ -6,11 +6,13 @@ import { IndexError, RuntimeError } from "../core/errors.ts";
 import { broadcastShapes, normalizeDim, numel, type Shape, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { mul, where } from "./arithmetic.ts";
+import { cloneRowMajor } from "./copy.ts";
 import { indexSelect, maskedFill } from "./gathering.ts";
 import { inPlace } from "./inplace.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, methods, type Op } from "./registry.ts";
-import { expand, reshape } from "./view.ts";
+import { diagonalCopy } from "./slicing.ts";
+import { expand, flatten, reshape, unsqueeze } from "./view.ts";
 
 interface ScatterAttrs {
   dim: number;
@@ -47,7 +49,8 @@ const Scatter: Op<ScatterAttrs> = defineOp({
     const to = out.storage.data;
     const from = source.denseData();
     positions(index, dim, x.shape).forEach((position, i) => {
-      to[position] = adds ? to[position]! + from[i]! : from[i]!;
+      const sum = adds ? to[position]! + from[i]! : from[i]!;
+      to[position] = x.dtype === bool ? Number(sum !== 0) : sum;
     });
     return out;
   },
@@ -74,10 +77,12 @@ function scattered(
   if (index.ndim !== self.ndim) {
     throw new RuntimeError("Index tensor must have the same number of dimensions as self tensor");
   }
-  for (let d = 0; d < self.ndim; d++) {
+  const beside = value instanceof Tensor && value.ndim > 0 ? value : null;
+  for (let d = 0; d < self.ndim && index.numel() > 0; d++) {
     if (d !== axis && index.shape[d]! > self.shape[d]!) {
+      const more = beside ? ` and to be no larger size than src ${sizeText(beside.shape)}` : "";
       throw new RuntimeError(
-        `Expected index ${sizeText(index.shape)} to be no larger than self ${sizeText(self.shape)} apart from dimension ${axis}`,
+        `Expected index ${sizeText(index.shape)} to be no larger than self ${sizeText(self.shape)} apart from dimension ${axis}${more}`,
         { shapes: [index.shape, self.shape] },
       );
     }
@@ -89,7 +94,7 @@ function scattered(
     }
   }
   let source: Tensor;
-  if (value instanceof Tensor && value.ndim > 0) {
+  if (value instanceof Tensor) {
     if (value.dtype !== self.dtype) {
       throw new RuntimeError(`${name}(): Expected self.dtype to be equal to src.dtype`);
     }
@@ -104,7 +109,7 @@ function scattered(
   } else {
     source = expand(castRaw(asOperand(value, name, "value", 3), self.dtype), index.shape);
   }
-  const fromNumber = !(value instanceof Tensor && value.ndim > 0);
+  const fromNumber = !(value instanceof Tensor);
   return call(Scatter, { dim: axis, index, adds, fromNumber }, self, source);
 }
 
@@ -151,9 +156,12 @@ export function indexAdd(
   { alpha = 1 }: { alpha?: number } = {},
 ): Tensor {
   const axis = normalizeDim(dim, input.ndim);
+  if (input.ndim === 0 && index.numel() !== 1) {
+    throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
+  }
   if (index.ndim > 1) throw new IndexError("index_add_(): Index is supposed to be a vector");
   const size = input.shape[axis] ?? 1;
-  if (index.denseData().some((i) => i < 0 || i >= size)) throw new RuntimeError("index out of range in self");
+  if (index.denseData().some((i) => i < 0 || i >= size)) throw new IndexError("index out of range in self");
   if (source.dtype !== input.dtype) {
     throw new RuntimeError("index_add_(): self and source must have the same scalar type");
   }
@@ -221,8 +229,14 @@ export function repeatInterleave(...args: unknown[]): Tensor {
   assertTensor(input, "repeat_interleave", "input", 1);
   const x = dim === null ? reshape(input, -1) : input;
   const axis = normalizeDim(dim ?? 0, x.ndim);
+  if (x.ndim === 0) normalizeDim(1, 0);
   const n = x.shape[axis]!;
-  const given = repeats instanceof Tensor ? Array.from(repeats.denseData()) : [repeats];
+  if (typeof repeats === "number") {
+    if (repeats < 0) throw new RuntimeError("repeats can not be negative");
+    const wide = unsqueeze(x, axis + 1);
+    return flatten(cloneRowMajor(expand(wide, wide.shape.with(axis + 1, repeats))), axis, axis + 1);
+  }
+  const given = Array.from(repeats.denseData());
   if (given.length !== 1 && given.length !== n) {
     throw new RuntimeError(
       `repeats must have the same size as input along dim, but got repeats.size(0) = ${given.length} and input.size(${axis}) = ${n}`,
@@ -241,7 +255,7 @@ export function repeatInterleave(...args: unknown[]): Tensor {
 export function diag(input: Tensor, diagonal: number | { diagonal?: number } = 0): Tensor {
   assertTensor(input, "diag", "input", 1);
   const offset = typeof diagonal === "number" ? diagonal : (diagonal.diagonal ?? 0);
-  if (input.ndim === 2) return input.diagonal(offset);
+  if (input.ndim === 2) return diagonalCopy(input, offset);
   if (input.ndim !== 1) {
     throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${input.ndim}D`, { shapes: [input.shape] });
   }

@@ -2,6 +2,7 @@
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { normalizeDim, sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
+import { copyRaw } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { asStridedBackward } from "./strided.ts";
 import { makeView, unsqueeze } from "./view.ts";
@@ -76,6 +77,8 @@ function placeSlice(grad: Tensor, shape: number[], dim: number, start: number, s
 }
 
 interface DiagonalAttrs {
+  /** As a new tensor rather than a view. */
+  copies: boolean;
   offset: number;
   dim1: number;
   dim2: number;
@@ -83,7 +86,7 @@ interface DiagonalAttrs {
 
 const Diagonal: Op<DiagonalAttrs> = defineOp({
   name: "diagonal",
-  gradFn: "DiagonalBackward0",
+  gradFn: ({ copies }) => (copies ? "DiagonalBackward0_copy" : "DiagonalBackward0"),
   kernels: [],
   forward(ctx, x: Tensor) {
     const { offset, dim1, dim2 } = ctx.attrs;
@@ -96,12 +99,13 @@ const Diagonal: Op<DiagonalAttrs> = defineOp({
     );
     const rest = x.shape.map((_, i) => i).filter((i) => i !== dim1 && i !== dim2);
     const start = length === 0 ? 0 : offset >= 0 ? offset * x.strides[dim2]! : -offset * x.strides[dim1]!;
-    return makeView(
+    const view = makeView(
       x,
       [...rest.map((i) => x.shape[i]!), length],
       [...rest.map((i) => x.strides[i]!), x.strides[dim1]! + x.strides[dim2]!],
       x.offset + start,
     );
+    return ctx.attrs.copies ? copyRaw(view) : view;
   },
   backward({ attrs, notes }, grad: Tensor) {
     const probe = Tensor.empty((notes as Geometry).shape, grad.dtype);
@@ -194,7 +198,7 @@ export function narrow(input: Tensor, dim: number, start: number, length: number
   const from = start < 0 ? start + size : start;
   if (length < 0) throw new RuntimeError("narrow(): length must be non-negative.");
   if (from > size || from < 0) {
-    throw new RuntimeError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
+    throw new IndexError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
   }
   if (from + length > size) {
     throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
@@ -206,7 +210,12 @@ export function narrow(input: Tensor, dim: number, start: number, length: number
 export function diagonal(input: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   const [first, second] = [normalizeDim(dim1, input.ndim), normalizeDim(dim2, input.ndim)];
   if (first === second) throw new RuntimeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`);
-  return call(Diagonal, { offset, dim1: first, dim2: second }, input);
+  return call(Diagonal, { copies: false, offset, dim1: first, dim2: second }, input);
+}
+
+/** The diagonal of a matrix as a tensor of its own: torch.diag's. */
+export function diagonalCopy(input: Tensor, offset: number): Tensor {
+  return call(Diagonal, { copies: true, offset, dim1: 0, dim2: 1 }, input);
 }
 
 methods({ select, narrow, diagonal, unfold: unfoldWindows });

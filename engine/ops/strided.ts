@@ -1,14 +1,17 @@
 /** as_strided and its gradient: what every view's gradient and every in-place change of a view comes down to. */
 import { kernels } from "../backends/index.ts";
-import { int64 } from "../core/dtype.ts";
+import { type DType, int64 } from "../core/dtype.ts";
 import { numel } from "../core/shape.ts";
+import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
-import { denseRaw, filled, viewAs } from "./operands.ts";
+import { denseRaw, viewAs } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 
-/** A view of a dense tensor of `baseShape`; offset counts from its first element. */
+/** A view of a tensor of `baseShape`; offset counts from its first element. */
 export interface StridedView {
   baseShape: number[];
+  /** Where the base does not lie row by row: its own strides. */
+  baseStrides?: number[];
   shape: number[];
   strides: number[];
   offset: number;
@@ -32,15 +35,31 @@ function positions({ shape, strides, offset }: StridedView): Tensor {
   return out;
 }
 
+/** An empty tensor that lies as the base does. */
+function likeBase({ baseShape, baseStrides }: StridedView, dtype: DType): Tensor {
+  if (!baseStrides) return Tensor.empty(baseShape, dtype);
+  const last = baseShape.reduce((sum, size, i) => sum + (size - 1) * baseStrides[i]!, 0);
+  const room = numel(baseShape) === 0 ? 0 : last + 1;
+  return new Tensor(Storage.allocate(dtype, room), baseShape, baseStrides);
+}
+
+function laidOut(base: Tensor, view: StridedView): Tensor {
+  if (!view.baseStrides) return denseRaw(base);
+  const out = likeBase(view, base.dtype);
+  kernels.copy(base.kernelView, out.kernelView);
+  return out;
+}
+
 const AsStrided: Op<StridedView> = defineOp({
   name: "as_strided",
   gradFn: "AsStridedBackward0",
   kernels: ["indexSelect"],
   forward({ attrs }, base: Tensor) {
-    const dense = denseRaw(base);
+    const whole = laidOut(base, attrs);
     const out = Tensor.empty(attrs.shape, base.dtype);
     const count = out.numel();
-    kernels.indexSelect(viewAs(dense, [1, base.numel(), 1]), positions(attrs).kernelView, viewAs(out, [1, count, 1]));
+    const room = attrs.baseStrides ? whole.storage.data.length : base.numel();
+    kernels.indexSelect(viewAs(whole, [1, room, 1]), positions(attrs).kernelView, viewAs(out, [1, count, 1]));
     return out;
   },
   backward: ({ attrs }, grad: Tensor) => [asStridedBackward(grad, attrs)],
@@ -51,10 +70,10 @@ const AsStridedBackward: Op<StridedView> = defineOp({
   gradFn: "AsStridedBackwardBackward0",
   kernels: ["indexAdd"],
   forward({ attrs }, grad: Tensor) {
-    const out = filled(attrs.baseShape, 0, grad.dtype);
+    const out = likeBase(attrs, grad.dtype);
     const dense = denseRaw(grad);
     kernels.indexAdd(
-      viewAs(out, [1, out.numel(), 1]),
+      viewAs(out, [1, out.storage.data.length, 1]),
       positions(attrs).kernelView,
       viewAs(dense, [1, dense.numel(), 1]),
     );
