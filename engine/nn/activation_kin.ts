@@ -1,5 +1,6 @@
 /** The smoother kin of ReLU, and what else bends element by element. https://docs.pytorch.org/docs/2.13/nn.html#non-linear-activations-weighted-sum-nonlinearity */
 import { bind } from "../core/arguments.ts";
+import { AssertionError } from "../core/errors.ts";
 import { floatRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { InplaceOption } from "./activation.ts";
@@ -278,6 +279,9 @@ export class Hardtanh extends Module {
       maxVal = 1,
       inplace = false,
     } = bind<HardtanhOptions>("Hardtanh.__init__", ["minVal", "maxVal", "inplace"], args);
+    if (maxVal <= minVal) {
+      throw new AssertionError(`max_val (${floatRepr(maxVal)}) must be greater than min_val (${floatRepr(minVal)})`);
+    }
     this.minVal = minVal;
     this.maxVal = maxVal;
     this.inplace = inplace;

@@ -1,7 +1,7 @@
 /** Losses over several classes, sequences and triples. https://docs.pytorch.org/docs/2.13/nn.html#loss-functions */
 import { bind } from "../core/arguments.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
-import { floatRepr } from "../core/number_text.ts";
+import { floatRepr, numberRepr } from "../core/number_text.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { reshape } from "../ops/view.ts";
@@ -96,7 +96,7 @@ export class TripletMarginWithDistanceLoss extends Loss {
     super(reduction);
     if (margin <= 0) {
       throw new ValueError(
-        `TripletMarginWithDistanceLoss: expected margin to be greater than 0, got ${margin} instead`,
+        `TripletMarginWithDistanceLoss: expected margin to be greater than 0, got ${numberRepr(margin)} instead`,
       );
     }
     this.#distance = distanceFunction ?? new PairwiseDistance();

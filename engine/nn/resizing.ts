@@ -66,9 +66,13 @@ export class Upsample extends Module {
     const target =
       scaleFactor === null
         ? `size=${py(size)}`
-        : `scale_factor=${typeof scaleFactor === "number" ? floatRepr(scaleFactor) : `(${scaleFactor.map(floatRepr).join(", ")})`}`;
+        : `scale_factor=${typeof scaleFactor === "number" ? floatRepr(scaleFactor) : floatTuple(scaleFactor)}`;
     return `${target}, mode=${repr(this.mode)}`;
   }
+}
+
+function floatTuple(values: readonly number[]): string {
+  return `(${values.map(floatRepr).join(", ")}${values.length === 1 ? "," : ""})`;
 }
 
 export interface Upsample2dOptions {

@@ -7,7 +7,7 @@ import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { pairOf, type Size2 } from "./conv.ts";
 import { denseRaw, filled } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
-import { permute, reshape, squeeze, unsqueeze } from "./view.ts";
+import { permute, reshape } from "./view.ts";
 
 interface BlockAttrs {
   /** Height and width of the images. */
@@ -49,11 +49,12 @@ const Im2col: Op<BlockAttrs> = defineOp({
   gradFn: "Im2ColBackward0",
   kernels: [],
   forward({ attrs }, x: Tensor) {
-    const [n, c] = x.shape as unknown as [number, number];
-    const out = filled([n, c * numel(attrs.kernel), numel(attrs.grid)], 0, x.dtype);
+    const lead = x.shape.slice(0, -3);
+    const c = x.shape.at(-3)!;
+    const out = filled([...lead, c * numel(attrs.kernel), numel(attrs.grid)], 0, x.dtype);
     const from = denseRaw(x).denseData();
     const to = out.storage.data;
-    forEachBlockCell(n * c, attrs, (column, pixel) => {
+    forEachBlockCell(numel(lead) * c, attrs, (column, pixel) => {
       to[column] = from[pixel]!;
     });
     return out;
@@ -66,12 +67,12 @@ const Col2im: Op<BlockAttrs> = defineOp({
   gradFn: "Col2ImBackward0",
   kernels: [],
   forward({ attrs }, columns: Tensor) {
-    const n = columns.shape[0]!;
-    const c = columns.shape[1]! / numel(attrs.kernel);
-    const out = filled([n, c, ...attrs.size], 0, columns.dtype);
+    const lead = columns.shape.slice(0, -2);
+    const c = columns.shape.at(-2)! / numel(attrs.kernel);
+    const out = filled([...lead, c, ...attrs.size], 0, columns.dtype);
     const from = denseRaw(columns).denseData();
     const to = out.storage.data;
-    forEachBlockCell(n * c, attrs, (column, pixel) => {
+    forEachBlockCell(numel(lead) * c, attrs, (column, pixel) => {
       to[pixel]! += from[column]!;
     });
     return out;
@@ -170,8 +171,7 @@ export function unfold(...args: unknown[]): Tensor {
       { shapes: [input.shape] },
     );
   }
-  const batch = ndim === 4 ? input : unsqueeze(input, 0);
-  const attrs = blockAttributes("unfold", batch.shape.slice(2), kernelSize, bound);
+  const attrs = blockAttributes("unfold", input.shape.slice(-2), kernelSize, bound);
   if (attrs.grid.some((n) => n < 1)) {
     throw new RuntimeError(
       `Given input with spatial size ${spelled(attrs.size)}, kernel_size=${spelled(attrs.kernel)}, dilation=${spelled(attrs.dilation)}, padding=${spelled(attrs.padding)}, calculated shape of the array of sliding blocks as ${spelled(attrs.grid)}, but its components must be at least one.`,
@@ -179,8 +179,7 @@ export function unfold(...args: unknown[]): Tensor {
     );
   }
   checkBlockDtype("im2col_out_cpu", input);
-  const columns = call(Im2col, attrs, batch);
-  return ndim === 4 ? columns : squeeze(columns, 0);
+  return call(Im2col, attrs, input);
 }
 
 /**
@@ -220,8 +219,7 @@ export function fold(...args: unknown[]): Tensor {
     );
   }
   checkBlockDtype("col2im_out_cpu", input);
-  const image = call(Col2im, attrs, ndim === 3 ? input : unsqueeze(input, 0));
-  return ndim === 3 ? image : squeeze(image, 0);
+  return call(Col2im, attrs, input);
 }
 
 interface ShuffleAttrs {

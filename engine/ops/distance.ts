@@ -13,7 +13,7 @@ import { filled } from "./operands.ts";
 import { sqrt } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
-import { vectorNorm } from "./statistics.ts";
+import { lastAxisNorm, vectorNorm } from "./statistics.ts";
 import { expand } from "./view.ts";
 
 /** The larger of norm and eps; the gradient is the norm's, as ATen clamps outside the graph. */
@@ -93,7 +93,7 @@ export function pairwiseDistance(...args: unknown[]): Tensor {
   );
   assertTensor(x1, "pairwise_distance", "x1", 1);
   assertTensor(x2, "pairwise_distance", "x2", 2);
-  return vectorNorm(add(sub(x1, x2), eps), p, { dim: -1, keepdim });
+  return lastAxisNorm(add(sub(x1, x2), eps), p, keepdim);
 }
 
 export interface NormalizeOptions {

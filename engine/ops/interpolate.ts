@@ -2,7 +2,7 @@
 import { bind } from "../core/arguments.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { numel, sizeText } from "../core/shape.ts";
+import { numel, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d } from "./adaptive_pool.ts";
 import { denseRaw, filled } from "./operands.ts";
@@ -13,7 +13,7 @@ type Taps = { positions: number[]; weights: number[] }[];
 
 interface ResizeAttrs {
   gradFn: string;
-  /** What the gradient reads where that is not `taps`: PyTorch's shortcut for nearest at once and twice the size. */
+  /** What the gradient reads where that is not `taps`: PyTorch's shortcuts for sizes at once and twice the input's. */
   gradTaps: readonly Taps[];
   size: readonly number[];
   out: readonly number[];
@@ -289,7 +289,11 @@ export function interpolate(...args: unknown[]): Tensor {
       round: nearest || input.dtype.name !== "float64" ? Math.fround : Number,
     }),
   );
-  const gradTaps = mode === "nearest" ? taps.map((own, i) => shortcut(spatial[i]!, out[i]!) ?? own) : taps;
+  const gradTaps = taps.map((own, i) => {
+    if (mode === "nearest") return shortcut(spatial[i]!, out[i]!) ?? own;
+    // Cubic gradients of an image that keeps its size are passed on as they are.
+    return mode === "bicubic" && !antialias && sameShape(spatial, out) ? (shortcut(spatial[i]!, out[i]!) ?? own) : own;
+  });
   const named = antialias ? gradFn.replace("2D", "2DAa") : gradFn;
   return call(Resize, { gradFn: named, size: spatial, out, taps, gradTaps }, input);
 }

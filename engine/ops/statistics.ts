@@ -122,11 +122,13 @@ interface NormAttrs {
   ord: number;
   dims: number[];
   keepdim: boolean;
+  /** How the node is named where it isn't torch.linalg.vector_norm's. */
+  node?: string;
 }
 
 const VectorNorm: Op<NormAttrs> = defineOp({
   name: "linalg_vector_norm",
-  gradFn: "LinalgVectorNormBackward0",
+  gradFn: ({ node = "LinalgVectorNormBackward0" }) => node,
   kernels: ["reduce", "unary", "binary"],
   forward(ctx, x: Tensor) {
     const out = normRaw(x.detach(), ctx.attrs);
@@ -162,6 +164,11 @@ function normRaw(x: Tensor, { ord, dims, keepdim }: NormAttrs): Tensor {
   if (ord === 1) return sum(size, dims, { keepdim });
   if (ord === 2) return sqrt(sum(mul(x, x), dims, { keepdim }));
   return sum(size.pow(ord), dims, { keepdim }).pow(1 / ord);
+}
+
+/** The norm along the last axis under the name that ATen's own functions give it. */
+export function lastAxisNorm(input: Tensor, ord: number, keepdim: boolean): Tensor {
+  return call(VectorNorm, { ord, dims: [input.ndim - 1], keepdim, node: "NormBackward1" }, input);
 }
 
 /** Norms that are extremes have no answer for nothing. */
