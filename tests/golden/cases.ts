@@ -141,6 +141,7 @@ export interface TrainingCase extends Case {
 export interface Groups {
   ops: CallCase;
   functional: CallCase;
+  more_functional: CallCase;
   modules: ModuleCase;
   repr_tensor: ReprTensorCase;
   repr_module: ReprModuleCase;
@@ -154,6 +155,7 @@ export type Group = keyof Groups;
 export const GROUPS: readonly Group[] = [
   "ops",
   "functional",
+  "more_functional",
   "modules",
   "repr_tensor",
   "repr_module",

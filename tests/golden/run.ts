@@ -234,6 +234,7 @@ function useModule({ module, args, options, inputs }: Case): void {
 const CHECKS: { [G in Group]: (golden: Groups[G]) => void } = {
   ops: checkCall,
   functional: checkCall,
+  more_functional: checkCall,
   modules: checkModule,
   repr_tensor: checkTensorText,
   repr_module: checkModuleText,
