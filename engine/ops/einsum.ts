@@ -29,8 +29,8 @@ function labelsOf(subscripts: string, ndim: number, index: number): string[] {
   if (after === undefined ? named !== ndim : named > ndim) {
     throw new RuntimeError(
       `einsum(): the number of subscripts in the equation (${named}) ${
-        named > ndim ? "is more than the number of dimensions" : "does not match the number of dimensions"
-      } (${ndim}) for operand ${index}${after === undefined && named < ndim ? " and no ellipsis was given" : ""}`,
+        after === undefined ? "does not match the number of dimensions" : "is more than the number of dimensions"
+      } (${ndim}) for operand ${index}${after === undefined ? " and no ellipsis was given" : ""}`,
     );
   }
   const hidden = Array.from({ length: ndim - named }, (_, i) => broadcastLabel(ndim - named - 1 - i));

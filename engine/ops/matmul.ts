@@ -11,7 +11,7 @@ import { eye } from "./creation.ts";
 import { viewAs } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
-import { expand, reshape, squeeze, t, transpose, unsqueeze, view } from "./view.ts";
+import { expand, reshape, squeeze, t, transpose, unsafeView, unsqueeze, view } from "./view.ts";
 
 function assertSameDtype(a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype) {
@@ -118,12 +118,29 @@ function cannotMultiply(a: readonly number[], b: readonly number[]): RuntimeErro
   });
 }
 
+function expectedScalarType(wanted: Tensor, found: Tensor): RuntimeError {
+  return new RuntimeError(
+    `expected scalar type ${SCALAR_TYPE_NAMES[wanted.dtype.name]} but found ${SCALAR_TYPE_NAMES[found.dtype.name]}`,
+  );
+}
+
+/** Products have no kernel for bool, which only shows where there is something to multiply. */
+export function refuseBool(kernel: string, x: Tensor, work: number): void {
+  if (x.dtype === bool && work > 0) throw new NotImplementedError(`"${kernel}" not implemented for 'Bool'`);
+}
+
+/** Integers take the whole part of a factor. */
+export function factorFor(x: Tensor, factor: number): number {
+  return x.dtype.isFloatingPoint ? factor : Math.trunc(factor);
+}
+
 /** Matrix product of two matrices [n, k] · [k, m]. */
 export function mm(input: Tensor, mat2: Tensor): Tensor {
   if (input.ndim !== 2) throw new RuntimeError("self must be a matrix");
   if (mat2.ndim !== 2) throw new RuntimeError("mat2 must be a matrix");
   if (input.shape[1] !== mat2.shape[0]) throw cannotMultiply(input.shape, mat2.shape);
   assertSameDtype(input, mat2);
+  refuseBool("addmm_impl_cpu_", input, input.shape[0]! * input.shape[1]! * mat2.shape[1]!);
   return call(Mm, null, input, mat2);
 }
 
@@ -138,7 +155,8 @@ export function bmm(input: Tensor, mat2: Tensor): Tensor {
       { shapes: [input.shape, mat2.shape] },
     );
   }
-  assertSameDtype(input, mat2);
+  if (input.dtype !== mat2.dtype) throw expectedScalarType(input, mat2);
+  refuseBool("bmm", input, input.numel() * mat2.shape[2]!);
   return call(Bmm, null, input, mat2);
 }
 
@@ -150,7 +168,11 @@ export function mv(input: Tensor, vec: Tensor): Tensor {
       { shapes: [input.shape, vec.shape] },
     );
   }
-  assertSameDtype(input, vec);
+  if (input.dtype !== vec.dtype) {
+    const [matrix, vector] = [SCALAR_TYPE_NAMES[input.dtype.name], SCALAR_TYPE_NAMES[vec.dtype.name]];
+    throw new RuntimeError(`addmv input tensors must have the same dtype, but got ${vector}, ${matrix}, and ${vector}`);
+  }
+  refuseBool("addmv_impl_cpu", input, input.numel());
   return call(Mv, null, input, vec);
 }
 
@@ -165,7 +187,11 @@ export function dot(input: Tensor, other: Tensor): Tensor {
       { shapes: [input.shape, other.shape] },
     );
   }
-  assertSameDtype(input, other);
+  if (input.dtype !== other.dtype) {
+    const [a, b] = [SCALAR_TYPE_NAMES[input.dtype.name], SCALAR_TYPE_NAMES[other.dtype.name]];
+    throw new RuntimeError(`dot : expected both vectors to have same dtype, but found ${a} and ${b}`);
+  }
+  refuseBool("dot", input, 1);
   return call(Dot, null, input, other);
 }
 
@@ -188,8 +214,13 @@ export function addmm(...args: unknown[]): Tensor {
     ["!input", "!mat1", "!mat2", "*", "beta", "alpha"],
     args,
   );
+  if (mat1.ndim !== 2) throw new RuntimeError(`mat1 must be a matrix, got ${mat1.ndim}-D tensor`);
+  if (mat2.ndim !== 2) throw new RuntimeError(`mat2 must be a matrix, got ${mat2.ndim}-D tensor`);
   if (mat1.shape[1] !== mat2.shape[0]) throw cannotMultiply(mat1.shape, mat2.shape);
-  return call(Addmm, { beta, alpha }, input, mat1, mat2);
+  checkAddends(input, mat2, "self");
+  checkAddends(mat1, mat2, "mat1");
+  refuseBool("addmm_impl_cpu_", mat1, mat1.numel() * mat2.shape[1]!);
+  return call(Addmm, { beta: factorFor(input, beta), alpha: factorFor(input, alpha) }, input, mat1, mat2);
 }
 
 /** Product by the number of dimensions: dot, matrix · vector, matrix · matrix, and batches of them with broadcasting. */
@@ -209,13 +240,18 @@ export function matmul(input: Tensor, other: Tensor): Tensor {
 }
 
 function batched(input: Tensor, other: Tensor): Tensor {
-  // A matrix on the right of a batch is one tall product: no copy of the matrix per sample.
+  // A matrix beside a batch is one tall product: no copy of the matrix per sample.
   if (input.ndim >= 3 && other.ndim <= 2) {
     const k = input.shape[input.ndim - 1]!;
-    const rows = reshape(input, -1, k);
-    if (other.ndim === 1) return reshape(mv(rows, other), input.shape.slice(0, -1));
+    const rows = reshape(input, numel(input.shape.slice(0, -1)), k);
+    if (other.ndim === 1) return unsafeView(mv(rows, other), input.shape.slice(0, -1));
     if (k !== other.shape[0]) throw cannotMultiply([rows.shape[0]!, k], other.shape);
-    return reshape(mm(rows, other), [...input.shape.slice(0, -1), other.shape[1]!]);
+    return unsafeView(mm(rows, other), [...input.shape.slice(0, -1), other.shape[1]!]);
+  }
+  if (input.ndim === 1) {
+    const turned = transpose(other, -2, -1);
+    const k = turned.shape[turned.ndim - 1]!;
+    return unsafeView(mv(reshape(turned, numel(turned.shape.slice(0, -1)), k), input), turned.shape.slice(0, -1));
   }
   const a = input.ndim === 1 ? unsqueeze(input, 0) : input;
   const b = other.ndim === 1 ? unsqueeze(other, 1) : other;
@@ -225,7 +261,7 @@ function batched(input: Tensor, other: Tensor): Tensor {
   const left = reshape(expand(a, [...batch, n, k]), numel(batch), n, k);
   const right = reshape(expand(b, [...batch, k2, m]), numel(batch), k2, m);
   const shape = [...batch, ...(input.ndim === 1 ? [] : [n]), ...(other.ndim === 1 ? [] : [m])];
-  return reshape(bmm(left, right), shape);
+  return unsafeView(bmm(left, right), shape);
 }
 
 /** @throws RuntimeError for different dtypes, in the words of a product with something added. */

@@ -9,7 +9,7 @@ import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, div, mul, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import { flip } from "./gathering.ts";
-import { bmm } from "./matmul.ts";
+import { bmm, factorFor, refuseBool } from "./matmul.ts";
 import { castRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
 import { sqrt } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
@@ -133,7 +133,8 @@ export function baddbmm(...args: unknown[]): Tensor {
     ["!input", "!batch1", "!batch2", "*", "beta", "alpha"],
     args,
   );
-  return call(Baddbmm, { beta, alpha }, input, batch1, batch2);
+  refuseBool("baddbmm", batch1, batch1.numel() * batch2.shape[2]!);
+  return call(Baddbmm, { beta: factorFor(input, beta), alpha: factorFor(input, alpha) }, input, batch1, batch2);
 }
 
 methods({ cumprod, hypot, baddbmm });

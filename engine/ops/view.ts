@@ -188,6 +188,11 @@ export function reshape(input: Tensor, ...shape: Sizes): Tensor {
   return call(ReshapeCopy, { shape: target }, cloneRowMajor(input));
 }
 
+/** A fresh result under another shape, which is no view of anything. @internal */
+export function unsafeView(input: Tensor, shape: readonly number[]): Tensor {
+  return call(ReshapeCopy, { shape: [...shape] }, input);
+}
+
 /** Dimensions in another order. */
 export function permute(input: Tensor, ...dims: Sizes): Tensor {
   const list = listOf("permute", "dims", dims);
