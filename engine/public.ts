@@ -3,6 +3,7 @@ import * as data from "./data/index.ts";
 import * as functional from "./nn/functional.ts";
 import * as nn from "./nn/index.ts";
 import * as optim from "./optim/index.ts";
+import * as lrScheduler from "./optim/schedulers.ts";
 import * as tensorboard from "./tensorboard/index.ts";
 import * as torch from "./torch.ts";
 import * as datasets from "./torchvision/datasets.ts";
@@ -14,6 +15,7 @@ export const modules: Readonly<Record<string, object>> = {
   "torch/nn": nn,
   "torch/nn/functional": functional,
   "torch/optim": optim,
+  "torch/optim/lr_scheduler": lrScheduler,
   "torch/utils/data": data,
   "torch/utils/tensorboard": tensorboard,
   "torchvision/datasets": datasets,

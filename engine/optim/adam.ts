@@ -184,7 +184,14 @@ export class RAdam extends Optimizer<RAdamOptions> {
       [...LEADING, "decoupledWeightDecay", "*", "foreach", "maximize", "capturable", "differentiable"],
       args,
     );
-    super(params, checked<RAdamOptions>({ ...SHARED, ...PLAIN, decoupledWeightDecay: false, ...options }));
+    const own = {
+      maximize: false,
+      foreach: null,
+      capturable: false,
+      decoupledWeightDecay: false,
+      differentiable: false,
+    };
+    super(params, checked<RAdamOptions>({ ...SHARED, ...own, ...options }));
   }
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<RAdamOptions>): void {
@@ -220,7 +227,8 @@ export class Adamax extends Optimizer<AdamFamilyOptions> {
       [...LEADING, "foreach", "*", "maximize", "differentiable", "capturable"],
       args,
     );
-    super(params, checked<AdamFamilyOptions>({ ...SHARED, lr: 2e-3, ...PLAIN, ...options }));
+    const plain = { foreach: null, maximize: false, differentiable: false, capturable: false };
+    super(params, checked<AdamFamilyOptions>({ ...SHARED, lr: 2e-3, ...plain, ...options }));
   }
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<AdamFamilyOptions>): void {

@@ -4,7 +4,7 @@ import { ValueError } from "../core/errors.ts";
 import { floatRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { where } from "../ops/arithmetic.ts";
-import { fullLike, zerosLike } from "../ops/creation.ts";
+import { fullLike, onesLike, zerosLike } from "../ops/creation.ts";
 import {
   counter,
   countStep,
@@ -29,7 +29,8 @@ interface AdaptiveOptions extends ImplementationOptions {
   maximize: boolean;
 }
 
-const PLAIN = { weightDecay: 0, foreach: null, maximize: false, differentiable: false };
+/** In PyTorch's order, as the groups of a state dict list them. */
+const PLAIN = { foreach: null, maximize: false, differentiable: false };
 
 function checked<O extends AdaptiveOptions>(options: O): O {
   requireNonNegative("learning rate", options.lr);
@@ -68,21 +69,23 @@ export class Adagrad extends Optimizer<AdagradOptions> {
       ],
       args,
     );
-    const own = { lr: 0.01, eps: 1e-10, lrDecay: 0, initialAccumulatorValue: 0, fused: null };
-    const defaults = checked<AdagradOptions>({ ...PLAIN, ...own, ...options });
+    const own = { lr: 0.01, lrDecay: 0, eps: 1e-10, weightDecay: 0, initialAccumulatorValue: 0 };
+    const defaults = checked<AdagradOptions>({ ...own, ...PLAIN, fused: null, ...options });
     requireNonNegative("lr_decay value", defaults.lrDecay);
     requireNonNegative("initial_accumulator_value value", defaults.initialAccumulatorValue);
     super(params, defaults);
-    for (const group of this.paramGroups) for (const param of group.params) this.#start(param, group);
+    for (const group of this.paramGroups) for (const param of group.params) this.#start(param);
   }
 
-  #start(param: Tensor, { initialAccumulatorValue }: AdagradOptions) {
+  /** With the optimizer's own first value, whatever the group says. */
+  #start(param: Tensor) {
+    const { initialAccumulatorValue } = this.defaults;
     return this.remembered(param, () => ({ step: counter(), sum: fullLike(param, initialAccumulatorValue) }));
   }
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<AdagradOptions>): void {
     const { lr, lrDecay, weightDecay, eps, maximize } = group;
-    const { step, sum } = this.#start(param, group);
+    const { step, sum } = this.#start(param);
     const count = countStep(step);
     const followed = direction(param, grad, maximize, weightDecay);
     sum.addcmul_(followed, followed);
@@ -122,8 +125,8 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
       ],
       args,
     );
-    const own = { lr: 0.01, alpha: 0.99, eps: 1e-8, momentum: 0, centered: false, capturable: false };
-    const defaults = checked<RMSpropOptions>({ ...PLAIN, ...own, ...options });
+    const own = { lr: 0.01, momentum: 0, alpha: 0.99, eps: 1e-8, centered: false, weightDecay: 0, capturable: false };
+    const defaults = checked<RMSpropOptions>({ ...own, ...PLAIN, ...options });
     requireNonNegative("momentum value", defaults.momentum);
     requireNonNegative("alpha value", defaults.alpha);
     super(params, defaults);
@@ -169,8 +172,8 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
       ["!params", "lr", "rho", "eps", "weightDecay", "foreach", "*", "capturable", "maximize", "differentiable"],
       args,
     );
-    const own = { lr: 1, rho: 0.9, eps: 1e-6, capturable: false };
-    const defaults = checked<AdadeltaOptions>({ ...PLAIN, ...own, ...options });
+    const own = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false, capturable: false };
+    const defaults = checked<AdadeltaOptions>({ ...own, ...PLAIN, ...options });
     if (!(defaults.rho >= 0 && defaults.rho <= 1))
       throw new ValueError(`Invalid rho value: ${floatRepr(defaults.rho)}`);
     super(params, defaults);
@@ -215,8 +218,7 @@ export class Rprop extends Optimizer<RpropOptions> {
       args,
     );
     const own = { lr: 0.01, etas: [0.5, 1.2] as [number, number], stepSizes: [1e-6, 50] as [number, number] };
-    const plain = { foreach: null, maximize: false, differentiable: false, capturable: false };
-    const defaults: RpropOptions = { ...own, ...plain, ...options };
+    const defaults: RpropOptions = { ...own, ...PLAIN, capturable: false, ...options };
     requireNonNegative("learning rate", defaults.lr);
     const [down, up] = defaults.etas;
     if (!(down > 0 && down < 1 && up > 1)) {
@@ -236,10 +238,66 @@ export class Rprop extends Optimizer<RpropOptions> {
     const followed = direction(param, grad, maximize, 0);
     const agreement = followed.mul(state.prev);
     const turned = agreement.lt(0);
-    const factor = where(turned, etas[0], where(agreement.gt(0), etas[1], 1));
+    const factor = onesLike(param).maskedFill(agreement.gt(0), etas[1]).maskedFill(turned, etas[0]);
     state.stepSize.mul_(factor).clamp_(stepSizes[0], stepSizes[1]);
     // Where the sign has changed the step went too far: this one stands still.
     state.prev = where(turned, 0, followed);
     param.addcmul_(state.prev.sign(), state.stepSize, { value: -1 });
+  }
+}
+
+export interface ASGDOptions extends ImplementationOptions {
+  /** Learning rate. Default 0.01. */
+  lr: number;
+  /** Decay of the weights. Default 1e-4. */
+  lambd: number;
+  /** Power with which the step size falls. Default 0.75. */
+  alpha: number;
+  /** The step from which on weights are averaged. Default 1e6. */
+  t0: number;
+  /** L2 penalty added to the gradient. Default 0. */
+  weightDecay: number;
+  /** Ascends instead of descending. Default false. */
+  maximize: boolean;
+  /** Accepted, without effect. Default false. */
+  capturable: boolean;
+}
+
+/** Gradient descent that also averages the weights, in `state`. https://docs.pytorch.org/docs/2.13/generated/torch.optim.ASGD.html */
+export class ASGD extends Optimizer<ASGDOptions> {
+  constructor(params: Params<ASGDOptions>, options?: Partial<ASGDOptions>);
+  constructor(...args: unknown[]) {
+    const { params, ...options } = bind<Given<ASGDOptions>>(
+      "ASGD.__init__",
+      [
+        ...["!params", "lr", "lambd", "alpha", "t0", "weightDecay"],
+        ...["foreach", "maximize", "differentiable", "capturable"],
+      ],
+      args,
+    );
+    const own = { lr: 0.01, lambd: 1e-4, alpha: 0.75, t0: 1e6, weightDecay: 0 };
+    const defaults: ASGDOptions = { ...own, ...PLAIN, capturable: false, ...options };
+    requireNonNegative("learning rate", defaults.lr);
+    requireNonNegative("weight_decay value", defaults.weightDecay, false);
+    super(params, defaults);
+  }
+
+  protected override update(param: Tensor, grad: Tensor, group: ParamGroup<ASGDOptions>): void {
+    const { lr, lambd, alpha, t0, weightDecay, maximize } = group;
+    const { ax, eta, mu, ...state } = this.remembered(param, () => ({
+      step: counter(),
+      eta: counter(lr),
+      mu: counter(1),
+      ax: zerosLike(param),
+    }));
+    const step = countStep(state.step);
+    const followed = direction(param, grad, maximize, weightDecay);
+    const size = eta.item();
+    param.mul_(1 - lambd * size).add_(followed, { alpha: -size });
+    if (mu.item() === 1) ax.copy_(param);
+    else ax.add_(param.sub(ax).mul_(mu));
+    // float32 whatever the parameter is, even where a loaded state holds them as float64.
+    eta.fill_(Math.fround(lr / (1 + lambd * lr * step) ** alpha));
+    mu.fill_(Math.fround(1 / Math.max(1, step - t0)));
   }
 }

@@ -3,6 +3,7 @@ import { bind } from "../core/arguments.ts";
 import { ValueError } from "../core/errors.ts";
 import { numberRepr } from "../core/number_text.ts";
 import {
+  groupsOf,
   type LastEpochOption,
   LRScheduler,
   perGroup,
@@ -277,7 +278,7 @@ function prepareGroups(given: Given<{ maxLr: number | number[] } & OneCycleLROpt
   const maxLrs = perGroup("max_lr", optimizer, maxLr);
   const largest = perGroup("max_momentum", optimizer, maxMomentum);
   const smallest = perGroup("base_momentum", optimizer, baseMomentum);
-  (optimizer.paramGroups as unknown as ScheduledGroup[]).forEach((group, i) => {
+  groupsOf(optimizer).forEach((group, i) => {
     group.initialLr = maxLrs[i]! / divFactor;
     group.maxLr = maxLrs[i]!;
     group.minLr = group.initialLr / finalDivFactor;
@@ -374,7 +375,7 @@ export class CyclicLR extends LRScheduler {
     const smallest = perGroup("base_momentum", optimizer, baseMomentum);
     const largest = perGroup("max_momentum", optimizer, maxMomentum);
     if (lastEpoch === -1) {
-      (optimizer.paramGroups as unknown as ScheduledGroup[]).forEach((group, i) => {
+      groupsOf(optimizer).forEach((group, i) => {
         group.lr = baseLrs[i]!;
         if (cycleMomentum) startMomentum(group, smallest[i]!, largest[i]!);
       });

@@ -1,12 +1,7 @@
 import { bind } from "../core/arguments.ts";
-import { ValueError } from "../core/errors.ts";
+import { RuntimeError, ValueError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import {
-  requireOptimizer,
-  type ScheduledGroup,
-  type ScheduledOptimizer,
-  type SchedulerStateDict,
-} from "./scheduler.ts";
+import { groupsOf, requireOptimizer, type ScheduledOptimizer, type SchedulerStateDict } from "./scheduler.ts";
 
 export interface ReduceLROnPlateauOptions {
   /** Whether the metric should fall or rise. Default "min". */
@@ -39,6 +34,8 @@ export class ReduceLROnPlateau {
   threshold: number;
   thresholdMode: "rel" | "abs";
   cooldown: number;
+  /** The smallest learning rate where one was given for all groups; null where each has its own. */
+  defaultMinLr: number | null;
   minLrs: number[];
   eps: number;
   lastEpoch = 0;
@@ -46,6 +43,7 @@ export class ReduceLROnPlateau {
   best: number;
   cooldownCounter = 0;
   numBadEpochs = 0;
+  protected lastLr: number[];
 
   constructor(optimizer: ScheduledOptimizer, options?: ReduceLROnPlateauOptions);
   constructor(...args: unknown[]) {
@@ -72,8 +70,10 @@ export class ReduceLROnPlateau {
     this.threshold = given.threshold ?? 1e-4;
     this.thresholdMode = thresholdMode;
     this.cooldown = given.cooldown ?? 0;
+    this.defaultMinLr = Array.isArray(minLr) ? null : minLr;
     this.minLrs = Array.isArray(minLr) ? [...minLr] : new Array<number>(count).fill(minLr);
     this.eps = given.eps ?? 1e-8;
+    this.lastLr = groupsOf(optimizer).map((group) => group.lr);
     this.best = mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
@@ -98,6 +98,7 @@ export class ReduceLROnPlateau {
       this.cooldownCounter = this.cooldown;
       this.numBadEpochs = 0;
     }
+    this.lastLr = groupsOf(this.optimizer).map((group) => group.lr);
   }
 
   /** Whether a value is better than the best one by more than the threshold. */
@@ -109,19 +110,24 @@ export class ReduceLROnPlateau {
   }
 
   #reduce(): void {
-    this.#groups.forEach((group, i) => {
-      const reduced = Math.max(group.lr * this.factor, this.minLrs[i] ?? this.minLrs[0]!);
+    const groups = groupsOf(this.optimizer);
+    if (groups.length !== this.minLrs.length) {
+      if (this.defaultMinLr === null) {
+        throw new RuntimeError(
+          `The number of param groups in the \`optimizer\` (${groups.length}) differs from when \`ReduceLROnPlateau\` was initialized (${this.minLrs.length}), usually due to a new param group being added to the optimizer. Please modify the \`min_lrs\` field to match the length of the \`optimizer\` param groups.`,
+        );
+      }
+      this.minLrs = new Array<number>(groups.length).fill(this.defaultMinLr);
+    }
+    groups.forEach((group, i) => {
+      const reduced = Math.max(group.lr * this.factor, this.minLrs[i]!);
       if (group.lr - reduced > this.eps) group.lr = reduced;
     });
   }
 
-  get #groups(): ScheduledGroup[] {
-    return this.optimizer.paramGroups as unknown as ScheduledGroup[];
-  }
-
-  /** The learning rates now, one a group. */
+  /** The learning rates that the last step left, one a group. */
   getLastLr(): number[] {
-    return this.#groups.map((group) => group.lr);
+    return [...this.lastLr];
   }
 
   /** Everything but the optimizer. */

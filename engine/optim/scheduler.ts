@@ -1,14 +1,23 @@
 /** What all learning rate schedulers share. */
 import { KeyError, TypeError, ValueError } from "../core/errors.ts";
-import { print } from "../core/print.ts";
+import { pythonTypeName } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** A group as schedulers see it: some write other options than the learning rate. */
 export type ScheduledGroup = { lr: number; initialLr?: number } & Record<string, unknown>;
 
-/** Any optimizer whose groups have a learning rate. */
-// biome-ignore lint/suspicious/noExplicitAny: an optimizer's options do not vary with what a scheduler writes.
-export type ScheduledOptimizer = Optimizer<any>;
+/** Any optimizer whose groups have a learning rate: what schedulers need of one. */
+export interface ScheduledOptimizer {
+  paramGroups: { lr: number; initialLr?: number }[];
+  readonly defaults: object;
+  readonly stepCalled: boolean;
+}
+
+/** The groups of an optimizer as schedulers see them. */
+export function groupsOf(optimizer: ScheduledOptimizer): ScheduledGroup[] {
+  return optimizer.paramGroups as ScheduledGroup[];
+}
 
 export interface LastEpochOption {
   /** The number of steps already taken, when resuming. Default -1: from the start. */
@@ -16,6 +25,9 @@ export interface LastEpochOption {
 }
 
 export type SchedulerStateDict = Record<string, unknown>;
+
+const EPOCH_DEPRECATION =
+  "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use `scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from None, the closed form is used instead of the new chainable form, where available. Please open an issue if you are unable to replicate your use case: https://github.com/pytorch/pytorch/issues/new/choose.";
 
 /** Changes the learning rates of an optimizer from step to step. Its `step` comes after the optimizer's. */
 export abstract class LRScheduler {
@@ -40,8 +52,7 @@ export abstract class LRScheduler {
       if (lastEpoch === -1) group.initialLr ??= group.lr;
       else if (group.initialLr === undefined) {
         throw new KeyError(
-          `param 'initial_lr' is not specified in param_groups[${i}] when resuming scheduler with last_epoch >= 0.`,
-          { hint: "load the optimizer's state first" },
+          `param 'initial_lr' is not specified in param_groups[${i}] when resuming scheduler with last_epoch >= 0.\nThis typically happens when:\n1. You're trying to resume training from a checkpoint but haven't properly loaded the optimizer state\n2. You're using last_epoch >= 0 for a fresh training run (not recommended)`,
         );
       }
     });
@@ -50,7 +61,7 @@ export abstract class LRScheduler {
   }
 
   protected get groups(): ScheduledGroup[] {
-    return this.optimizer.paramGroups as unknown as ScheduledGroup[];
+    return groupsOf(this.optimizer);
   }
 
   protected get currentLrs(): number[] {
@@ -79,11 +90,12 @@ export abstract class LRScheduler {
   /** Goes on by one step, or straight to `epoch`. */
   step(epoch?: number | null): void {
     if (this.stepCount === 1 && !this.optimizer.stepCalled) {
-      print(
-        "UserWarning: Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.",
+      warn(
+        "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in PyTorch skipping the first value of the learning rate schedule. See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate",
       );
     }
     this.stepCount++;
+    if (epoch != null) warn(EPOCH_DEPRECATION);
     this.updateLr(epoch ?? null);
   }
 
@@ -117,8 +129,7 @@ function holdsFunction(value: unknown): boolean {
 
 export function requireOptimizer(optimizer: unknown): asserts optimizer is ScheduledOptimizer {
   if (optimizer instanceof Optimizer) return;
-  const name = (optimizer as { constructor?: { name?: string } } | null)?.constructor?.name ?? "NoneType";
-  throw new TypeError(`${name} is not an Optimizer`);
+  throw new TypeError(`${pythonTypeName(optimizer)} is not an Optimizer`);
 }
 
 /** One value a group: given for each, or one for all. @throws ValueError when there are too many or too few */

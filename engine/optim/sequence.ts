@@ -1,8 +1,15 @@
 /** Schedules made of schedules. */
 import { bind } from "../core/arguments.ts";
-import { TypeError, ValueError } from "../core/errors.ts";
+import { AttributeError, TypeError, ValueError } from "../core/errors.ts";
+import { pythonTypeName } from "../core/tensor.ts";
 import { ReduceLROnPlateau } from "./plateau.ts";
-import { type LastEpochOption, LRScheduler, type ScheduledOptimizer, type SchedulerStateDict } from "./scheduler.ts";
+import {
+  groupsOf,
+  type LastEpochOption,
+  LRScheduler,
+  type ScheduledOptimizer,
+  type SchedulerStateDict,
+} from "./scheduler.ts";
 
 /** What a member can be: any schedule but ReduceLROnPlateau, whose step needs a metric. */
 type Member = LRScheduler | SequentialLR | ChainedScheduler;
@@ -17,7 +24,7 @@ function checkMembers(name: string, optimizer: ScheduledOptimizer | undefined, m
     if (!isMember(member)) throw new TypeError(`${name} at index ${i} should have \`optimizer\` as its attribute.`);
     if (member.optimizer !== optimizer) {
       throw new ValueError(
-        `${name} expects all schedulers to belong to the same optimizer, but got scheduler ${member.constructor.name} at index ${i}, whose optimizer is another.`,
+        `${name} expects all schedulers to belong to the same optimizer, but got scheduler ${member.constructor.name} at index ${i} has ${member.optimizer}, which is different from ${optimizer?.constructor.name}.`,
       );
     }
   });
@@ -83,7 +90,7 @@ export class SequentialLR {
     this.schedulers = schedulers;
     this.milestones = milestones;
     this.lastEpoch = lastEpoch + 1;
-    for (const group of optimizer.paramGroups) group.lr = group.initialLr;
+    for (const group of groupsOf(optimizer)) group.lr = group.initialLr!;
     undo(this);
     const first = schedulers[this.#indexAt(0)]!;
     if (first instanceof LRScheduler) first.start();
@@ -104,7 +111,7 @@ export class SequentialLR {
 
   /** The learning rates now, one a group. */
   getLastLr(): number[] {
-    return this.optimizer.paramGroups.map((group) => group.lr as number);
+    return this.optimizer.paramGroups.map((group) => group.lr);
   }
 
   stateDict(): SchedulerStateDict {
@@ -133,7 +140,11 @@ export class ChainedScheduler {
     if (schedulers.length < 1) {
       throw new ValueError("ChainedScheduler expects at least one scheduler to be chained, but got no scheduler.");
     }
-    const owner = optimizer ?? schedulers[0]!.optimizer;
+    const [first] = schedulers;
+    if (!optimizer && !isMember(first) && !((first as unknown) instanceof ReduceLROnPlateau)) {
+      throw new AttributeError(`'${pythonTypeName(first)}' object has no attribute 'optimizer'`);
+    }
+    const owner = optimizer ?? first!.optimizer;
     checkMembers("ChainedScheduler", owner, schedulers);
     this.optimizer = owner;
     this.schedulers = schedulers;
@@ -145,7 +156,7 @@ export class ChainedScheduler {
 
   /** The learning rates now, one a group. */
   getLastLr(): number[] {
-    return this.optimizer.paramGroups.map((group) => group.lr as number);
+    return this.optimizer.paramGroups.map((group) => group.lr);
   }
 
   stateDict(): SchedulerStateDict {

@@ -1,6 +1,6 @@
 import { bind } from "../core/arguments.ts";
 import { ValueError } from "../core/errors.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { Tensor } from "../core/tensor.ts";
 import {
   direction,
   type ImplementationOptions,
@@ -85,7 +85,7 @@ export class SGD extends Optimizer<SGDOptions> {
   /** The kept step after this one; the first is the gradient itself. */
   #follow(param: Tensor, step: Tensor, momentum: number, dampening: number): Tensor {
     const kept = this.state.get(param)?.momentumBuffer;
-    if (kept) return kept.mul_(momentum).add_(step, { alpha: 1 - dampening });
+    if (kept instanceof Tensor) return kept.mul_(momentum).add_(step, { alpha: 1 - dampening });
     const first = step.detach().clone();
     this.state.set(param, { momentumBuffer: first });
     return first;

@@ -6,6 +6,7 @@ export const COURSE_MODULES: readonly string[] = [
   "torch/nn",
   "torch/nn/functional",
   "torch/optim",
+  "torch/optim/lr_scheduler",
   "torch/utils/data",
   "torch/utils/tensorboard",
   "torchvision/datasets",
