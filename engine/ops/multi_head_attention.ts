@@ -30,11 +30,15 @@ export interface MultiHeadAttentionOptions {
   attnMask?: Tensor | null;
   /** Whether the three projections are parameters of their own. Default false. */
   useSeparateProjWeight?: boolean;
+  /** [E, E], the separate projection of the query. Default null. */
   qProjWeight?: Tensor | null;
+  /** [E, kdim], the separate projection of the key. Default null. */
   kProjWeight?: Tensor | null;
+  /** [E, vdim], the separate projection of the value. Default null. */
   vProjWeight?: Tensor | null;
   /** [N·heads, S, headDim], in the place of the projected keys. Default null. */
   staticK?: Tensor | null;
+  /** [N·heads, S, headDim], in the place of the projected values. Default null. */
   staticV?: Tensor | null;
   /** Whether the weights are averaged over the heads. Default true. */
   averageAttnWeights?: boolean;
