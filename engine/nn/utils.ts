@@ -6,7 +6,7 @@ import { floatRepr } from "../core/number_text.ts";
 import { Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
 import { clamp, div } from "../ops/arithmetic.ts";
-import { tensor } from "../ops/creation.ts";
+import { zeros } from "../ops/creation.ts";
 import { cat, stack } from "../ops/joining.ts";
 import { vectorNorm } from "../ops/statistics.ts";
 import { replaceMemory } from "./convert.ts";
@@ -43,7 +43,7 @@ export function getTotalNorm(...args: unknown[]): Tensor {
   );
   return noGrad(() => {
     const list = tensors instanceof Tensor ? [tensors] : [...tensors];
-    if (list.length === 0) return tensor(0);
+    if (list.length === 0) return zeros([]);
     const total = vectorNorm(stack(list.map((part) => vectorNorm(part, normType))), normType);
     if (errorIfNonfinite && !Number.isFinite(Number(total.item()))) {
       throw new RuntimeError(
