@@ -55,23 +55,24 @@ interface EluAttrs {
   alpha: number;
   scale: number;
   inputScale: number;
+  /** The same as the gradient has it; celu's goes through a float32 on its way. Default inputScale. */
+  gradScale?: number;
 }
 
 /** scale · x above 0, scale · alpha · (e^(inputScale · x) - 1) below. Large x is kept out of e^x, whose inf would spoil gradients. */
 function eluRule(name: string, gradFn: string): ActivationRule<EluAttrs> {
   // At 0 itself the second derivative is 0.
-  const low = (x: Tensor, { inputScale }: EluAttrs) => mul(where(lt(x, 0), x, 0), inputScale);
+  const low = (x: Tensor, inputScale: number) => mul(where(lt(x, 0), x, 0), inputScale);
   return {
     name,
     gradFn,
     kernel: "elu_cpu",
-    compute: (x, attrs) => where(gt(x, 0), mul(x, attrs.scale), mul(expm1(low(x, attrs)), attrs.alpha * attrs.scale)),
-    derivative: (grad, x, attrs) =>
-      where(
-        le(x, 0),
-        mul(mul(grad, attrs.inputScale * attrs.alpha * attrs.scale), exp(low(x, attrs))),
-        mul(grad, attrs.scale),
-      ),
+    compute: (x, attrs) =>
+      where(gt(x, 0), mul(x, attrs.scale), mul(expm1(low(x, attrs.inputScale)), attrs.alpha * attrs.scale)),
+    derivative(grad, x, { alpha, scale, inputScale, gradScale = inputScale }) {
+      const slope = mul(mul(grad, gradScale * alpha * scale), exp(low(x, gradScale)));
+      return where(le(x, 0), slope, mul(grad, scale));
+    },
   };
 }
 
@@ -292,7 +293,7 @@ export function celu(...args: unknown[]): Tensor {
     inplace,
   } = bind<{ input: Tensor } & EluOptions>("celu", ["!input", "alpha", "inplace"], args);
   if (alpha === 0) throw new RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU");
-  return celuOf(input, { alpha, scale: 1, inputScale: 1 / alpha }, inplace);
+  return celuOf(input, { alpha, scale: 1, inputScale: 1 / alpha, gradScale: 1 / Math.fround(alpha) }, inplace);
 }
 
 const SELU_ALPHA = 1.6732632423543772;

@@ -4,6 +4,7 @@ import { bind } from "../core/arguments.ts";
 import { RuntimeError, TypeError } from "../core/errors.ts";
 import { sizeText } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { type ConvGeometry, convOutputSize } from "../core/window.ts";
 import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
 import {
@@ -186,6 +187,11 @@ function resolvePadding(
     if (stride.some((s) => s !== 1)) throw new RuntimeError("padding='same' is not supported for strided convolutions");
     const total = kernel.map((k, i) => dilation[i]! * (k - 1)) as [number, number];
     const before = total.map((t) => Math.floor(t / 2)) as [number, number];
+    if (total.some((t) => t % 2 !== 0)) {
+      warn(
+        "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the input be created",
+      );
+    }
     return { attr: padding, before, after: [total[0] - before[0], total[1] - before[1]] as [number, number] };
   }
   if (typeof padding === "string") throw new RuntimeError(`Invalid padding string: '${padding}'`);

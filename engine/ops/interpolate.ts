@@ -155,6 +155,8 @@ function axisTaps(rule: AxisRule): Taps {
       const place = mode === "nearest" ? i : i + 0.5;
       return { positions: [Math.min(Math.floor(Math.fround(place * scale)), size - 1)], weights: [1] };
     }
+    // PyTorch copies along an axis that keeps its length, whatever the scale factor says.
+    if (mode !== "bicubic" && out === size) return { positions: [i], weights: [1] };
     const step = out > 1 ? (size - 1) / (out - 1) : 0;
     const centre = alignCorners ? step * i : scale * (i + 0.5) - 0.5;
     if (mode === "bicubic") {

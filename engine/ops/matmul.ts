@@ -299,6 +299,8 @@ export function linear(...args: unknown[]): Tensor {
   if (bias) {
     checkAddends(bias, weight, "self");
     checkAddends(input, weight, "mat1");
+    // A view for its complaint alone: the bias has to fit the rows of the product.
+    if (bias.ndim === 1 || input.ndim === 2) expand(bias.detach(), [numel(input.shape.slice(0, -1)), weight.shape[0]!]);
   }
   if (input.ndim === 2 && bias) {
     if (input.shape[1] !== transposed.shape[0]) throw cannotMultiply(input.shape, transposed.shape);
