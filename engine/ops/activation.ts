@@ -68,7 +68,11 @@ function eluRule(name: string, gradFn: string): ActivationRule<EluAttrs> {
     gradFn,
     kernel: "elu_cpu",
     compute: (x, attrs) =>
-      where(gt(x, 0), mul(x, attrs.scale), mul(expm1(low(x, attrs.inputScale)), attrs.alpha * attrs.scale)),
+      where(
+        gt(x, 0),
+        mul(x, attrs.scale),
+        mul(expm1(mul(clamp(x, null, 0), attrs.inputScale)), attrs.alpha * attrs.scale),
+      ),
     derivative(grad, x, { alpha, scale, inputScale, gradScale = inputScale }) {
       const slope = mul(mul(grad, gradScale * alpha * scale), exp(low(x, gradScale)));
       return where(le(x, 0), slope, mul(grad, scale));
