@@ -2,7 +2,7 @@
  * class Tensor: strided storage, identity in the autograd graph, reading and printing. Operations are not here: each is
  * defined once in engine/ops and attached as a method there.
  */
-import { type SweepOptions, sweep } from "../autograd/backward.ts";
+import type { BackwardOptions } from "../autograd/grad.ts";
 import { isInferenceModeEnabled, recordsGradients } from "../autograd/mode.ts";
 import {
   addTo,
@@ -29,6 +29,8 @@ export type NestedArray = number | boolean | NestedArray[];
 export interface AutogradHost {
   /** The node that accumulates a leaf's gradient, made on first use. */
   accumulatorOf(tensor: Tensor): Node;
+  /** As `torch.autograd.backward`. */
+  backward(tensor: Tensor, gradient: Tensor | null | undefined, options: BackwardOptions): void;
   /** Rebuilds the history of a view whose base was changed in place. */
   refreshView(tensor: Tensor): void;
 }
@@ -215,9 +217,13 @@ export class Tensor {
    * Computes gradients of this tensor (a scalar, or with `gradient` of the same shape) with respect to the leaves and adds
    * them to their `.grad`. https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.backward.html
    */
-  backward(gradient?: Tensor | null | ({ gradient?: Tensor | null } & SweepOptions), options: SweepOptions = {}): void {
-    if (gradient instanceof Tensor || gradient === null || gradient === undefined) sweep([this], [gradient], options);
-    else sweep([this], [gradient.gradient], gradient);
+  backward(
+    gradient?: Tensor | null | ({ gradient?: Tensor | null } & BackwardOptions),
+    options: BackwardOptions = {},
+  ): void {
+    if (gradient instanceof Tensor || gradient === null || gradient === undefined)
+      host.backward(this, gradient, options);
+    else host.backward(this, gradient.gradient, gradient);
   }
 
   /** Keeps `.grad` for a tensor that is not a leaf. */

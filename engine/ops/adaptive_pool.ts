@@ -50,7 +50,9 @@ const AdaptiveAvgPool: Op<AdaptiveAttrs> = defineOp({
   name: "_adaptive_avg_pool2d",
   gradFn: "AdaptiveAvgPool2DBackward0",
   kernels: [],
-  forward({ attrs }, x: Tensor) {
+  forward(ctx, x: Tensor) {
+    const { attrs } = ctx;
+    ctx.save(x);
     const width = attrs.size[1];
     const out = Tensor.empty([...x.shape.slice(0, -2), ...attrs.out], x.dtype);
     const from = denseRaw(x).denseData();
@@ -61,14 +63,15 @@ const AdaptiveAvgPool: Op<AdaptiveAttrs> = defineOp({
     });
     return out;
   },
-  backward: ({ attrs }, grad: Tensor) => [call(AdaptiveAvgPoolGrad, attrs, grad)],
+  backward: ({ attrs, saved: [x] }, grad: Tensor) => [call(AdaptiveAvgPoolGrad, attrs, grad, x!)],
 });
 
+/** The input only makes the gradient one of its functions, if a constant one. */
 const AdaptiveAvgPoolGrad: Op<AdaptiveAttrs> = defineOp({
   name: "_adaptive_avg_pool2d_backward",
   gradFn: "AdaptiveAvgPool2DBackwardBackward0",
   kernels: [],
-  forward({ attrs }, grad: Tensor) {
+  forward({ attrs }, grad: Tensor, _input: Tensor) {
     const width = attrs.size[1];
     const out = filled([...grad.shape.slice(0, -2), ...attrs.size], 0, grad.dtype);
     const from = denseRaw(grad).denseData();
@@ -79,7 +82,7 @@ const AdaptiveAvgPoolGrad: Op<AdaptiveAttrs> = defineOp({
     });
     return out;
   },
-  backward: ({ attrs }, grad: Tensor) => [call(AdaptiveAvgPool, attrs, grad)],
+  backward: ({ attrs }, grad: Tensor) => [call(AdaptiveAvgPool, attrs, grad), filled(grad.shape, 0, grad.dtype)],
 });
 
 const AdaptiveMaxPool: Op<AdaptiveAttrs> = defineOp({
@@ -108,11 +111,11 @@ const AdaptiveMaxPool: Op<AdaptiveAttrs> = defineOp({
       out.storage.data[at] = value;
       indices.storage.data[at] = best;
     });
-    ctx.save(indices);
+    ctx.save(indices, x);
     return [out, indices];
   },
-  backward: ({ attrs, saved: [indices] }, grad: Tensor | null) => [
-    grad ? call(Place, { size: attrs.size, gradFn: "AdaptiveMaxPool2DBackwardBackward0" }, grad, indices!) : null,
+  backward: ({ attrs, saved: [indices, x] }, grad: Tensor | null) => [
+    grad ? call(Place, { size: attrs.size, gradFn: "AdaptiveMaxPool2DBackwardBackward0" }, grad, indices!, x!) : null,
   ],
 });
 
@@ -121,12 +124,12 @@ export interface PlaceAttrs {
   gradFn: string;
 }
 
-/** Adds numbers at flat positions of planes of zeros. */
+/** Adds numbers at flat positions of planes of zeros. An input of which this is the gradient may come along. */
 export const Place: Op<PlaceAttrs> = defineOp({
   name: "max_unpool2d_add",
   gradFn: ({ gradFn }) => gradFn,
   kernels: ["scatterAdd"],
-  forward(ctx, x: Tensor, indices: Tensor) {
+  forward(ctx, x: Tensor, indices: Tensor, _input: Tensor | null) {
     const { size } = ctx.attrs;
     ctx.save(indices);
     const planes = planesOf(x);
@@ -139,7 +142,11 @@ export const Place: Op<PlaceAttrs> = defineOp({
     );
     return out;
   },
-  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(Pick, attrs, grad, indices!), null],
+  backward: ({ attrs, saved: [indices], needs }, grad: Tensor) => [
+    call(Pick, attrs, grad, indices!),
+    null,
+    needs[2] ? filled(grad.shape, 0, grad.dtype) : null,
+  ],
 });
 
 const Pick: Op<PlaceAttrs> = defineOp({
@@ -158,7 +165,7 @@ const Pick: Op<PlaceAttrs> = defineOp({
     );
     return out;
   },
-  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(Place, attrs, grad, indices!), null],
+  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(Place, attrs, grad, indices!, null), null],
 });
 
 /** What each operation writes where only one number may lie: the last one stays. */

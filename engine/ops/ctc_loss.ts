@@ -74,13 +74,20 @@ const Ctc: Op<CtcAttrs> = defineOp({
     ctx.save(logProbs, out);
     return out;
   },
-  backward({ attrs, saved: [logProbs, losses] }, grad: Tensor) {
+  backward: ({ attrs, saved: [logProbs, losses] }, grad: Tensor) => [call(CtcGrad, attrs, grad, logProbs!, losses!)],
+});
+
+const CtcGrad: Op<CtcAttrs> = defineOp({
+  name: "_ctc_loss_backward",
+  gradFn: "NotImplemented",
+  kernels: [],
+  forward({ attrs }, grad: Tensor, logProbs: Tensor, losses: Tensor) {
     const { targets, inputLengths, blank, zeroInfinity } = attrs;
-    const [, n, c] = logProbs!.shape as unknown as [number, number, number];
-    const data = logProbs!.denseData();
-    const loss = losses!.denseData();
+    const [, n, c] = logProbs.shape as unknown as [number, number, number];
+    const data = logProbs.denseData();
+    const loss = losses.denseData();
     const incoming = grad.denseData();
-    const out = filled(logProbs!.shape, 0, logProbs!.dtype);
+    const out = filled(logProbs.shape, 0, logProbs.dtype);
     targets.forEach((target, i) => {
       if (zeroInfinity && loss[i] === Number.POSITIVE_INFINITY) return;
       const labels = extended(target, blank);
@@ -103,7 +110,7 @@ const Ctc: Op<CtcAttrs> = defineOp({
         }
       }
     });
-    return [out];
+    return out;
   },
 });
 

@@ -309,20 +309,27 @@ const Pdist: Op<PdistAttrs> = defineOp({
     ctx.save(x, out);
     return out;
   },
-  backward({ attrs: { p }, saved: [x, distances] }, grad: Tensor) {
-    const m = x!.shape[1]!;
-    const out = filled(x!.shape, 0, x!.dtype);
+  backward: ({ attrs, saved: [x, distances] }, grad: Tensor) => [call(PdistGrad, attrs, grad, x!, distances!)],
+});
+
+const PdistGrad: Op<PdistAttrs> = defineOp({
+  name: "_pdist_backward",
+  gradFn: "PdistBackwardBackward0",
+  kernels: [],
+  forward({ attrs: { p } }, grad: Tensor, x: Tensor, distances: Tensor) {
+    const m = x.shape[1]!;
+    const out = filled(x.shape, 0, x.dtype);
     const to = out.storage.data;
     const incoming = grad.denseData();
-    const distance = distances!.denseData();
-    forEachPair(x!, (pair, i, j, differences) => {
+    const distance = distances.denseData();
+    forEachPair(x, (pair, i, j, differences) => {
       differences.forEach((d, k) => {
         const share = incoming[pair]! * pdistSlope(d, distance[pair]!, p);
         to[i * m + k]! += share;
         to[j * m + k]! -= share;
       });
     });
-    return [out];
+    return out;
   },
 });
 

@@ -63,13 +63,13 @@ const FractionalMaxPool: Op<FractionalAttrs> = defineOp({
         }
       }
     }
-    ctx.save(indices);
+    ctx.save(indices, x);
     ctx.notes = [h, w];
     return [out, indices];
   },
-  backward({ saved: [indices], notes }, grad: Tensor | null) {
+  backward({ saved: [indices, x], notes }, grad: Tensor | null) {
     const attrs = { size: notes as [number, number], gradFn: "FractionalMaxPool2DBackwardBackward0" };
-    return [grad ? call(Place, attrs, grad, indices!) : null];
+    return [grad ? call(Place, attrs, grad, indices!, x!) : null];
   },
 });
 

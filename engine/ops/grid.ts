@@ -1,14 +1,21 @@
 /** Sampling images at any places. https://docs.pytorch.org/docs/2.13/nn.functional.html#vision-functions */
+import { isGradEnabled } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
+import { int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { sizeText } from "../core/shape.ts";
 import { Size } from "../core/size.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
+import { add, mul, sub } from "./arithmetic.ts";
+import { gather } from "./gathering.ts";
 import { matmul } from "./matmul.ts";
 import { filled } from "./operands.ts";
+import { sum } from "./reduce.ts";
 import { call, defineOp, type Op } from "./registry.ts";
-import { reshape, transpose } from "./view.ts";
+import { select } from "./slicing.ts";
+import { spelledOutBackward } from "./spelled_out.ts";
+import { expand, reshape, transpose, unsqueeze } from "./view.ts";
 
 export type GridSampleMode = "bilinear" | "nearest" | "bicubic";
 export type GridSamplePadding = "zeros" | "border" | "reflection";
@@ -30,6 +37,8 @@ interface Tap {
   cell: number;
   weight: number;
   slope: number;
+  /** How the slope changes. */
+  curvature: number;
 }
 
 /** -1 … 1 as a place among `size` cells. */
@@ -65,6 +74,8 @@ function inside(place: Place, size: number, { paddingMode, alignCorners }: GridA
 const CUBIC = -0.75;
 const near = (x: number) => ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1;
 const far = (x: number) => ((CUBIC * x - 5 * CUBIC) * x + 8 * CUBIC) * x - 4 * CUBIC;
+const nearCurvature = (x: number) => 6 * (CUBIC + 2) * x - 2 * (CUBIC + 3);
+const farCurvature = (x: number) => 6 * CUBIC * x - 10 * CUBIC;
 const nearSlope = (x: number) => (3 * (CUBIC + 2) * x - 2 * (CUBIC + 3)) * x;
 const farSlope = (x: number) => (3 * CUBIC * x - 10 * CUBIC) * x + 8 * CUBIC;
 
@@ -84,17 +95,18 @@ function tapsOf(x: number, size: number, attrs: GridAttrs): Tap[] {
     const t = place.at - base;
     const weights = [far(t + 1), near(t), near(1 - t), far(2 - t)];
     const slopes = [farSlope(t + 1), nearSlope(t), -nearSlope(1 - t), -farSlope(2 - t)];
+    const curvatures = [farCurvature(t + 1), nearCurvature(t), nearCurvature(1 - t), farCurvature(2 - t)];
     weights.forEach((weight, i) => {
       const cell = Math.trunc(inside({ at: base + i - 1, slope: 0 }, size, attrs).at);
-      taps.push({ cell, weight, slope: slopes[i]! * place.slope });
+      taps.push({ cell, weight, slope: slopes[i]! * place.slope, curvature: curvatures[i]! * place.slope ** 2 });
     });
   } else {
     const { at, slope } = inside(place, size, attrs);
     const base = Math.floor(at);
-    if (attrs.mode === "nearest") taps.push({ cell: nearestCell(at), weight: 1, slope: 0 });
+    if (attrs.mode === "nearest") taps.push({ cell: nearestCell(at), weight: 1, slope: 0, curvature: 0 });
     else {
-      taps.push({ cell: base, weight: base + 1 - at, slope: -slope });
-      taps.push({ cell: base + 1, weight: at - base, slope });
+      taps.push({ cell: base, weight: base + 1 - at, slope: -slope, curvature: 0 });
+      taps.push({ cell: base + 1, weight: at - base, slope, curvature: 0 });
     }
   }
   return taps.filter(({ cell }) => cell >= 0 && cell < size);
@@ -116,6 +128,46 @@ function forEachPlace(
       visit(sample, place, tapsOf(at[k]!, w, attrs), tapsOf(at[k + 1]!, h, attrs));
     }
   }
+}
+
+/** How many cells an axis reads at most. */
+const REACH = { bilinear: 2, nearest: 1, bicubic: 4 } as const;
+
+/** The same samples from a gather and a weighted sum, with weights that are functions of the grid. */
+function spelledOut(input: Tensor, grid: Tensor, attrs: GridAttrs): Tensor {
+  const [n, c, h, w] = input.shape as unknown as [number, number, number, number];
+  const [, outH, outW] = grid.shape as unknown as [number, number, number];
+  const [places, reach] = [outH * outW, REACH[attrs.mode]];
+  const cells = Tensor.empty([n, 1, places * reach * reach], int64);
+  const axes = [0, 1].map(() =>
+    (["weight", "slope", "curvature"] as const).map(() => filled([n, places, reach], 0, grid.dtype)),
+  );
+  forEachPlace(input, grid, attrs, (sample, place, across, down) => {
+    const at = (sample * places + place) * reach;
+    [across, down].forEach((taps, axis) => {
+      taps.forEach(({ weight, slope, curvature }, k) => {
+        [weight, slope, curvature / 2].forEach((value, power) => {
+          axes[axis]![power]!.storage.data[at + k] = value;
+        });
+      });
+    });
+    down.forEach((row, i) => {
+      across.forEach((column, j) => {
+        cells.storage.data[(at + i) * reach + j] = row.cell * w + column.cell;
+      });
+    });
+  });
+  // Weights as polynomials of how far the grid is from where it is.
+  const [acrossWeights, downWeights] = axes.map(([weight, slope, curvature], axis) => {
+    const coordinate = reshape(select(grid, 3, axis), [n, places, 1]);
+    const away = sub(coordinate, coordinate.detach());
+    return add(weight!, mul(away, add(slope!, mul(away, curvature!))));
+  }) as [Tensor, Tensor];
+  const weights = mul(unsqueeze(downWeights, 3), unsqueeze(acrossWeights, 2));
+  const count = places * reach * reach;
+  const read = gather(reshape(input, [n, c, h * w]), 2, expand(cells, [n, c, count]));
+  const weighed = mul(read, reshape(weights, [n, 1, count]));
+  return reshape(sum(reshape(weighed, [n, c, places, reach * reach]), 3), [n, c, outH, outW]);
 }
 
 const GridSample: Op<GridAttrs> = defineOp({
@@ -141,7 +193,12 @@ const GridSample: Op<GridAttrs> = defineOp({
     });
     return out;
   },
-  backward({ attrs, saved: [input, grid], needs }, grad: Tensor) {
+  backward(ctx, grad: Tensor) {
+    const { attrs, saved, needs } = ctx;
+    const [input, grid] = saved;
+    if (isGradEnabled()) {
+      return spelledOutBackward(ctx, ([from, at]) => [spelledOut(from!, at!, attrs)], saved, [grad]);
+    }
     const [, c, h, w] = input!.shape as unknown as [number, number, number, number];
     const places = grid!.shape[1]! * grid!.shape[2]!;
     const toInput = filled(input!.shape, 0, input!.dtype);

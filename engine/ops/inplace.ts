@@ -2,6 +2,7 @@
  * Changes in place. The new value is computed by the ordinary operation and then put where the old one was: the history of
  * the tensor (and of the base it views) continues from there, and version counters tell autograd.
  */
+import { backward } from "../autograd/grad.ts";
 import { isInferenceModeEnabled, recordsGradients } from "../autograd/mode.ts";
 import { type Edge, Node } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
@@ -174,6 +175,7 @@ class CopySlices extends Node {
 
 setAutogradHost({
   accumulatorOf,
+  backward: (tensor, gradient, options) => backward(tensor, gradient ? [gradient] : null, options),
   refreshView(view) {
     const { base } = view;
     if (!base) return;

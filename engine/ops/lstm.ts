@@ -2,16 +2,15 @@
  * A whole LSTM layer as one operation: the input's part of all gates in one product, a product and a few passes over the
  * gates for each step, and in backward one product for each parameter instead of one for each step.
  */
-import { grad } from "../autograd/index.ts";
-import { enableGrad, isGradEnabled } from "../autograd/mode.ts";
+import { isGradEnabled } from "../autograd/mode.ts";
 import type { Context } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
 import { float32 } from "../core/dtype.ts";
 import { Tensor } from "../core/tensor.ts";
-import { copyRaw, denseRaw, filled, viewAs } from "./operands.ts";
+import { copyRaw, denseRaw, viewAs } from "./operands.ts";
 import type { RecurrentState, RecurrentWeights } from "./recurrent.ts";
 import { callMany, defineOp, type Op } from "./registry.ts";
-import { view } from "./view.ts";
+import { spelledOutBackward } from "./spelled_out.ts";
 
 /** x, the two weights, the two biases, h, c. */
 type LayerInputs = [
@@ -206,17 +205,7 @@ function statesBefore(output: Tensor, h0: Tensor, reverse: boolean): Tensor {
 
 /** The same gradients by single operations, which are recorded. */
 function differentiable(ctx: Context<LstmAttrs>, grads: (Tensor | null)[]): (Tensor | null)[] {
-  // Views of the inputs stand for them: what an input itself was made of is the outer sweep's business.
-  const inputs = ctx.saved.slice(0, 7).map((input) => (input ? view(input, input.shape) : null)) as LayerInputs;
-  const outputs = enableGrad(() => ctx.attrs.spelledOut(inputs));
-  const arrived = outputs.map((output, i) => ({ output, grad: grads[i] ?? filled(output.shape, 0, output.dtype) }));
-  const wanted = inputs.filter((input, i) => input !== null && ctx.needs[i]) as Tensor[];
-  const found = grad(
-    arrived.map(({ output }) => output),
-    wanted,
-    { gradOutputs: arrived.map((entry) => entry.grad), createGraph: true, allowUnused: true },
-  );
-  return inputs.map((input) => (input && wanted.includes(input) ? (found[wanted.indexOf(input)] ?? null) : null));
+  return spelledOutBackward(ctx, (inputs) => ctx.attrs.spelledOut(inputs as LayerInputs), ctx.saved.slice(0, 7), grads);
 }
 
 /** x [T, B, in] and h, c [B, hidden] → output [T, B, hidden] and h, c after the last step. */

@@ -71,28 +71,35 @@ const MaxPool: Op<PoolAttrs> = defineOp({
     const out = Tensor.empty(outputShape(ctx.attrs), input.dtype);
     const indices = Tensor.empty(outputShape(ctx.attrs), int64);
     kernels.maxPool(denseRaw(input).kernelView, g, out.kernelView, indices.kernelView);
-    ctx.save(indices);
+    ctx.save(indices, input);
     return [out, indices];
   },
-  backward: ({ attrs, saved: [indices] }, grad: Tensor | null) => [
-    grad ? call(MaxPoolGrad, attrs, grad, indices!) : null,
+  backward: ({ attrs, saved: [indices, input] }, grad: Tensor | null) => [
+    grad ? call(MaxPoolGrad, attrs, grad, indices!, input!) : null,
   ],
   record: (attrs, [input], [output, indices]) => draft("max_pool2d", attrs, input!, output!, indices!),
 });
 
-/** Routes gradients to the winners; linear, so its own gradient picks them up there again. */
+/**
+ * Routes gradients to the winners; linear, so its own gradient picks them up there again. The input, where there is one,
+ * only makes the gradient one of its functions, if a constant one.
+ */
 const MaxPoolGrad: Op<PoolAttrs> = defineOp({
   name: "max_pool2d_with_indices_backward",
   gradFn: "MaxPool2DWithIndicesBackwardBackward0",
   kernels: ["maxPoolGrad", "gather"],
-  forward(ctx, grad: Tensor, indices: Tensor) {
+  forward(ctx, grad: Tensor, indices: Tensor, _input: Tensor | null) {
     const { geometry: g } = ctx.attrs;
     ctx.save(indices);
     const out = filled(inputShape(ctx.attrs), 0, grad.dtype);
     kernels.maxPoolGrad(denseRaw(grad).kernelView, indices.kernelView, g, out.kernelView);
     return out;
   },
-  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(PickWinners, attrs, grad, indices!), null],
+  backward: ({ attrs, saved: [indices], needs }, grad: Tensor) => [
+    call(PickWinners, attrs, grad, indices!),
+    null,
+    needs[2] ? filled(grad.shape, 0, grad.dtype) : null,
+  ],
 });
 
 const PickWinners: Op<PoolAttrs> = defineOp({
@@ -112,34 +119,37 @@ const PickWinners: Op<PoolAttrs> = defineOp({
     );
     return out;
   },
-  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(MaxPoolGrad, attrs, grad, indices!), null],
+  backward: ({ attrs, saved: [indices] }, grad: Tensor) => [call(MaxPoolGrad, attrs, grad, indices!, null), null],
 });
 
 const AvgPool: Op<PoolAttrs> = defineOp({
   name: "avg_pool2d",
   gradFn: "AvgPool2DBackward0",
   kernels: ["avgPool", "avgPoolGrad"],
-  forward({ attrs }, input: Tensor) {
+  forward(ctx, input: Tensor) {
+    const { attrs } = ctx;
     const { geometry: g, countIncludePad, divisorOverride } = attrs;
+    ctx.save(input);
     const out = Tensor.empty(outputShape(attrs), input.dtype);
     kernels.avgPool(denseRaw(input).kernelView, g, countIncludePad, divisorOverride, out.kernelView);
     return out;
   },
-  backward: ({ attrs }, grad: Tensor) => [call(AvgPoolGrad, attrs, grad)],
+  backward: ({ attrs, saved: [input] }, grad: Tensor) => [call(AvgPoolGrad, attrs, grad, input!)],
   record: (attrs, [input], [output]) => draft("avg_pool2d", attrs, input!, output!, null),
 });
 
+/** The input only makes the gradient one of its functions, if a constant one. */
 const AvgPoolGrad: Op<PoolAttrs> = defineOp({
   name: "avg_pool2d_backward",
   gradFn: "AvgPool2DBackwardBackward0",
   kernels: ["avgPoolGrad", "avgPool"],
-  forward({ attrs }, grad: Tensor) {
+  forward({ attrs }, grad: Tensor, _input: Tensor) {
     const { geometry: g, countIncludePad, divisorOverride } = attrs;
     const out = filled(inputShape(attrs), 0, grad.dtype);
     kernels.avgPoolGrad(denseRaw(grad).kernelView, g, countIncludePad, divisorOverride, out.kernelView);
     return out;
   },
-  backward: ({ attrs }, grad: Tensor) => [call(AvgPool, attrs, grad)],
+  backward: ({ attrs }, grad: Tensor) => [call(AvgPool, attrs, grad), filled(grad.shape, 0, grad.dtype)],
 });
 
 export interface AvgPoolOptions {
