@@ -53,9 +53,9 @@ export class Tanh extends Module {
   }
 }
 
-/** The dimension along which the values sum to 1. */
+/** The dimension along which the values sum to 1; without one PyTorch warns and takes what its oldest versions meant. */
 export interface DimOption {
-  dim: number;
+  dim?: number | null;
 }
 
 /**
@@ -63,13 +63,12 @@ export interface DimOption {
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Softmax.html
  */
 export class Softmax extends Module {
-  readonly dim: number;
+  readonly dim: number | null;
 
-  constructor(dim: number);
-  constructor(options: DimOption);
+  constructor(dim?: number | null | DimOption);
   constructor(...args: unknown[]) {
     super();
-    this.dim = bind<DimOption>("Softmax.__init__", ["!dim"], args).dim;
+    this.dim = bind<DimOption>("Softmax.__init__", ["dim"], args).dim ?? null;
   }
 
   override forward(input: Tensor): Tensor {
@@ -86,13 +85,12 @@ export class Softmax extends Module {
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.LogSoftmax.html
  */
 export class LogSoftmax extends Module {
-  readonly dim: number;
+  readonly dim: number | null;
 
-  constructor(dim: number);
-  constructor(options: DimOption);
+  constructor(dim?: number | null | DimOption);
   constructor(...args: unknown[]) {
     super();
-    this.dim = bind<DimOption>("LogSoftmax.__init__", ["!dim"], args).dim;
+    this.dim = bind<DimOption>("LogSoftmax.__init__", ["dim"], args).dim ?? null;
   }
 
   override forward(input: Tensor): Tensor {
@@ -112,10 +110,10 @@ export class LogSoftmax extends Module {
 export class Softmin extends Module {
   readonly dim: number | null;
 
-  constructor(dim?: number | null | Partial<DimOption>);
+  constructor(dim?: number | null | DimOption);
   constructor(...args: unknown[]) {
     super();
-    this.dim = bind<{ dim?: number | null }>("Softmin.__init__", ["dim"], args).dim ?? null;
+    this.dim = bind<DimOption>("Softmin.__init__", ["dim"], args).dim ?? null;
   }
 
   override forward(input: Tensor): Tensor {

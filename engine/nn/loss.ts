@@ -1,8 +1,7 @@
 /** Losses as modules. https://docs.pytorch.org/docs/2.13/nn.html#loss-functions */
-import { bind } from "../core/arguments.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
-import { Loss } from "./loss_base.ts";
+import { bindLoss, Loss } from "./loss_base.ts";
 
 /**
  * |input - target|: the mean absolute error. Shapes: both any, the same; the output is a number, or with
@@ -12,7 +11,7 @@ import { Loss } from "./loss_base.ts";
 export class L1Loss extends Loss {
   constructor(options?: F.LossOptions);
   constructor(...args: unknown[]) {
-    super(bind<F.LossOptions>("L1Loss.__init__", ["*", "reduction"], args).reduction);
+    super(bindLoss<F.LossOptions>("L1Loss.__init__", ["*", "reduction"], args).reduction);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -28,7 +27,7 @@ export class L1Loss extends Loss {
 export class MSELoss extends Loss {
   constructor(options?: F.LossOptions);
   constructor(...args: unknown[]) {
-    super(bind<F.LossOptions>("MSELoss.__init__", ["*", "reduction"], args).reduction);
+    super(bindLoss<F.LossOptions>("MSELoss.__init__", ["*", "reduction"], args).reduction);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -52,7 +51,7 @@ export class NLLLoss extends Loss {
       weight = null,
       ignoreIndex = -100,
       reduction,
-    } = bind<F.ClassLossOptions>("NLLLoss.__init__", ["weight", "*", "ignoreIndex", "reduction"], args);
+    } = bindLoss<F.ClassLossOptions>("NLLLoss.__init__", ["weight", "*", "ignoreIndex", "reduction"], args);
     super(reduction);
     this.registerBuffer("weight", weight);
     this.ignoreIndex = ignoreIndex;
@@ -83,7 +82,7 @@ export class CrossEntropyLoss extends Loss {
       ignoreIndex = -100,
       reduction,
       labelSmoothing = 0,
-    } = bind<F.CrossEntropyOptions>(
+    } = bindLoss<F.CrossEntropyOptions>(
       "CrossEntropyLoss.__init__",
       ["weight", "*", "ignoreIndex", "reduction", "labelSmoothing"],
       args,

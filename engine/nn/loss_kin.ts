@@ -4,7 +4,7 @@ import { ValueError } from "../core/errors.ts";
 import { numberRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
-import { Loss } from "./loss_base.ts";
+import { bindLoss, Loss } from "./loss_base.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -16,7 +16,11 @@ export class SmoothL1Loss extends Loss {
 
   constructor(options?: F.SmoothL1LossOptions);
   constructor(...args: unknown[]) {
-    const { beta = 1, reduction } = bind<F.SmoothL1LossOptions>("SmoothL1Loss.__init__", ["reduction", "beta"], args);
+    const { beta = 1, reduction } = bindLoss<F.SmoothL1LossOptions>(
+      "SmoothL1Loss.__init__",
+      ["reduction", "beta"],
+      args,
+    );
     super(reduction);
     this.beta = beta;
   }
@@ -63,7 +67,11 @@ export class PoissonNLLLoss extends Loss {
       full = false,
       eps = 1e-8,
       reduction,
-    } = bind<F.PoissonNllLossOptions>("PoissonNLLLoss.__init__", ["logInput", "full", "*", "eps", "reduction"], args);
+    } = bindLoss<F.PoissonNllLossOptions>(
+      "PoissonNLLLoss.__init__",
+      ["logInput", "full", "*", "eps", "reduction"],
+      args,
+    );
     super(reduction);
     this.logInput = logInput;
     this.full = full;
@@ -111,7 +119,7 @@ export class MarginRankingLoss extends Loss {
 
   constructor(options?: F.MarginLossOptions);
   constructor(...args: unknown[]) {
-    const { margin = 0, reduction } = bind<F.MarginLossOptions>(
+    const { margin = 0, reduction } = bindLoss<F.MarginLossOptions>(
       "MarginRankingLoss.__init__",
       ["margin", "*", "reduction"],
       args,
@@ -135,7 +143,7 @@ export class HingeEmbeddingLoss extends Loss {
 
   constructor(options?: F.MarginLossOptions);
   constructor(...args: unknown[]) {
-    const { margin = 1, reduction } = bind<F.MarginLossOptions>(
+    const { margin = 1, reduction } = bindLoss<F.MarginLossOptions>(
       "HingeEmbeddingLoss.__init__",
       ["margin", "*", "reduction"],
       args,
@@ -159,7 +167,7 @@ export class CosineEmbeddingLoss extends Loss {
 
   constructor(options?: F.MarginLossOptions);
   constructor(...args: unknown[]) {
-    const { margin = 0, reduction } = bind<F.MarginLossOptions>(
+    const { margin = 0, reduction } = bindLoss<F.MarginLossOptions>(
       "CosineEmbeddingLoss.__init__",
       ["margin", "*", "reduction"],
       args,
@@ -181,7 +189,7 @@ export class CosineEmbeddingLoss extends Loss {
 export class SoftMarginLoss extends Loss {
   constructor(options?: F.LossOptions);
   constructor(...args: unknown[]) {
-    const { reduction } = bind<F.LossOptions>("SoftMarginLoss.__init__", ["*", "reduction"], args);
+    const { reduction } = bindLoss<F.LossOptions>("SoftMarginLoss.__init__", ["*", "reduction"], args);
     super(reduction);
   }
 
@@ -209,7 +217,7 @@ export class TripletMarginLoss extends Loss {
       eps = 1e-6,
       swap = false,
       reduction,
-    } = bind<F.TripletMarginLossOptions>(
+    } = bindLoss<F.TripletMarginLossOptions>(
       "TripletMarginLoss.__init__",
       ["margin", "p", "eps", "swap", "*", "reduction"],
       args,
@@ -242,7 +250,7 @@ export class BCELoss extends Loss {
 
   constructor(options?: F.BinaryCrossEntropyOptions);
   constructor(...args: unknown[]) {
-    const { weight = null, reduction } = bind<F.BinaryCrossEntropyOptions>(
+    const { weight = null, reduction } = bindLoss<F.BinaryCrossEntropyOptions>(
       "BCELoss.__init__",
       ["weight", "*", "reduction"],
       args,
@@ -271,7 +279,7 @@ export class BCEWithLogitsLoss extends Loss {
       weight = null,
       posWeight = null,
       reduction,
-    } = bind<F.BinaryCrossEntropyWithLogitsOptions>(
+    } = bindLoss<F.BinaryCrossEntropyWithLogitsOptions>(
       "BCEWithLogitsLoss.__init__",
       ["weight", "*", "reduction", "posWeight"],
       args,
@@ -302,7 +310,7 @@ export class MultiLabelSoftMarginLoss extends Loss {
 
   constructor(options?: F.MultilabelSoftMarginLossOptions);
   constructor(...args: unknown[]) {
-    const { weight = null, reduction } = bind<F.MultilabelSoftMarginLossOptions>(
+    const { weight = null, reduction } = bindLoss<F.MultilabelSoftMarginLossOptions>(
       "MultiLabelSoftMarginLoss.__init__",
       ["weight", "*", "reduction"],
       args,
@@ -329,7 +337,7 @@ export class KLDivLoss extends Module {
   constructor(options?: F.KlDivOptions);
   constructor(...args: unknown[]) {
     super();
-    const { reduction = "mean", logTarget = false } = bind<F.KlDivOptions>(
+    const { reduction = "mean", logTarget = false } = bindLoss<F.KlDivOptions>(
       "KLDivLoss.__init__",
       ["reduction", "*", "logTarget"],
       args,

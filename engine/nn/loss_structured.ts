@@ -10,7 +10,7 @@ import type { FactoryOptions } from "./factory.ts";
 import * as F from "./functional.ts";
 import { Linear } from "./linear.ts";
 import { NLLLoss } from "./loss.ts";
-import { Loss } from "./loss_base.ts";
+import { bindLoss, Loss } from "./loss_base.ts";
 import { Module } from "./module.ts";
 import { py } from "./text.ts";
 
@@ -28,7 +28,7 @@ export class NLLLoss2d extends NLLLoss {}
 export class MultiLabelMarginLoss extends Loss {
   constructor(options?: F.LossOptions);
   constructor(...args: unknown[]) {
-    super(bind<F.LossOptions>("MultiLabelMarginLoss.__init__", ["*", "reduction"], args).reduction);
+    super(bindLoss<F.LossOptions>("MultiLabelMarginLoss.__init__", ["*", "reduction"], args).reduction);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -54,7 +54,11 @@ export class MultiMarginLoss extends Loss {
       margin = 1,
       weight = null,
       reduction,
-    } = bind<F.MultiMarginLossOptions>("MultiMarginLoss.__init__", ["p", "margin", "weight", "*", "reduction"], args);
+    } = bindLoss<F.MultiMarginLossOptions>(
+      "MultiMarginLoss.__init__",
+      ["p", "margin", "weight", "*", "reduction"],
+      args,
+    );
     super(reduction);
     this.registerBuffer("weight", weight);
     if (p !== 1 && p !== 2) throw new ValueError("only p == 1 and p == 2 supported");
