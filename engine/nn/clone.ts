@@ -21,8 +21,8 @@ function copyOf<T extends Tensor | null>(tensor: T, made: Map<unknown, unknown>)
   return copy as T;
 }
 
-function copyHooks<H>(from: HookList<H>, to: HookList<H>): void {
-  for (const hook of from) to.add(hook);
+function copyHooks<L extends { [K in keyof L]: HookList<unknown> }>(from: L, to: L): void {
+  for (const kind in from) for (const hook of from[kind]) to[kind].add(hook);
 }
 
 /**
@@ -51,9 +51,7 @@ export function cloneModule<M extends Module>(module: M, made: Map<unknown, unkn
     copy.registerBuffer(name, copyOf(buffer, made), { persistent: !source.transient.has(name) });
   }
   for (const [name, child] of source.modules) copy.registerModule(name, child && cloneModule(child, made));
-  copyHooks(source.hooks.forwardPre, state.hooks.forwardPre);
-  copyHooks(source.hooks.forward, state.hooks.forward);
-  copyHooks(source.hooks.backwardPre, state.hooks.backwardPre);
-  copyHooks(source.hooks.backward, state.hooks.backward);
+  copyHooks(source.hooks, state.hooks);
+  copyHooks(source.stateHooks, state.stateHooks);
   return copy;
 }
