@@ -34,6 +34,7 @@ export type {
 } from "./hooks.ts";
 export * as init from "./init.ts";
 export * from "./layer_norm.ts";
+export * from "./lazy.ts";
 export { Bilinear, Identity, Linear, type LinearOptions } from "./linear.ts";
 export * from "./loss.ts";
 export * from "./loss_kin.ts";
@@ -44,6 +45,7 @@ export * from "./normalization.ts";
 export * from "./padding.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
 export { type NamedTensors, ParameterDict, ParameterList } from "./parameter_containers.ts";
+export * as parameter from "./parameters.ts";
 export * from "./pooling.ts";
 export * from "./recurrent.ts";
 export { type RecurrentOptions, type RecurrentSizes, RNNBase } from "./recurrent_base.ts";
@@ -72,4 +74,5 @@ export {
   TransformerEncoder,
   type TransformerEncoderOptions,
 } from "./transformer_stack.ts";
+export { UninitializedBuffer, type UninitializedOptions, UninitializedParameter } from "./uninitialized.ts";
 export * as utils from "./utils.ts";

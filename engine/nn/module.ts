@@ -47,6 +47,7 @@ import type {
   StateDictPostHook,
   StateDictPreHook,
 } from "./state_hooks.ts";
+import { convertLazy, isLazy } from "./uninitialized.ts";
 
 /** What a module accepts as the target of `to`. */
 export interface ToOptions {
@@ -250,14 +251,19 @@ export class Module {
     if (dtype && !dtype.isFloatingPoint) {
       throw new TypeError(`nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=${dtype}`);
     }
-    for (const tensor of tensorsOf(this)) convertTensor(tensor, dtype, place);
+    for (const tensor of tensorsOf(this)) {
+      if (!isLazy(tensor)) convertTensor(tensor, dtype, place);
+      else if (dtype) convertLazy(tensor, dtype);
+    }
     return this;
   }
 
   /** Gives parameters and buffers new memory on a device, with whatever is in it: their values are lost. */
   toEmpty({ device, recurse = true }: { device: Device | string | null; recurse?: boolean }): this {
     if (device !== null) toDevice(device);
-    for (const tensor of tensorsOf(this, recurse)) replaceMemory(tensor, Tensor.empty(tensor.shape, tensor.dtype));
+    for (const tensor of tensorsOf(this, recurse)) {
+      if (!isLazy(tensor)) replaceMemory(tensor, Tensor.empty(tensor.shape, tensor.dtype));
+    }
     return this;
   }
 

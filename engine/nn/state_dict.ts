@@ -8,6 +8,7 @@ import { Tensor } from "../core/tensor.ts";
 import type { Module } from "./module.ts";
 import { Parameter, typeName } from "./parameter.ts";
 import { stateOf } from "./state.ts";
+import { isLazy } from "./uninitialized.ts";
 
 /** Tensors by dotted name, in the order of registration: `state["conv1.weight"]`. */
 export type StateDict = Record<string, Tensor>;
@@ -48,7 +49,9 @@ const LOCAL_METADATA = Object.freeze({ version: 1 });
 function collect(module: Module, prefix: string, keepVars: boolean, into: StateDict): void {
   const { modules, stateHooks, self } = stateOf(module);
   for (const { run } of stateHooks.savePre) run(self, prefix, keepVars);
-  for (const [name, tensor] of localState(module)) into[prefix + name] = keepVars ? tensor : tensor.detach();
+  for (const [name, tensor] of localState(module)) {
+    into[prefix + name] = keepVars || isLazy(tensor) ? tensor : tensor.detach();
+  }
   // Whatever a class's own getExtraState gives lies among the tensors.
   if (hasExtraState(module, "getExtraState")) into[prefix + EXTRA_STATE] = self.getExtraState() as Tensor;
   for (const [name, child] of modules) {
@@ -199,6 +202,7 @@ function take(
     );
     return;
   }
+  if (isLazy(target)) return;
   // A scalar was once stored as a vector of one.
   const value = target.ndim === 0 && given.ndim === 1 && given.shape[0] === 1 ? given.at(0) : given;
   if (!sameShape(value.shape, target.shape)) {
