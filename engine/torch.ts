@@ -100,6 +100,7 @@ export {
   fullLike,
   gather,
   ge,
+  getRngState,
   gt,
   hypot,
   indexAdd,
@@ -155,6 +156,7 @@ export {
   prod,
   rand,
   randint,
+  randintLike,
   randLike,
   randn,
   randnLike,
@@ -170,7 +172,9 @@ export {
   rsub,
   scatter,
   scatterAdd,
+  seed,
   select,
+  setRngState,
   sigmoid,
   sign,
   sin,
@@ -208,5 +212,6 @@ export {
   zerosLike,
 } from "./ops/index.ts";
 export * as optim from "./optim/index.ts";
+export * as random from "./random.ts";
 export * as torchvision from "./torchvision/index.ts";
 export * as utils from "./utils.ts";

@@ -2,6 +2,7 @@
  * PyTorch's CPU generator: the 32-bit Mersenne Twister (Matsumoto and Nishimura, 1998) in ATen's bookkeeping, so that a
  * seed gives PyTorch's stream and a saved state is byte for byte `torch.get_rng_state()`.
  */
+import { type Device, device } from "./device.ts";
 import { RuntimeError, ValueError } from "./errors.ts";
 
 const N = 624;
@@ -17,8 +18,12 @@ const DEFAULT_SEED = 67280421310721n;
 const STATE_BYTES = 5056;
 const OFFSET = { seed: 0, left: 8, seeded: 12, next: 16, words: 24, normal: 5024, normalIsValid: 5040 } as const;
 
+/**
+ * A stream of random numbers of its own. `getState`, `setState` and `cloneState` are in engine/ops/random.ts, for they give
+ * tensors. https://docs.pytorch.org/docs/2.13/generated/torch.Generator.html
+ */
 export class Generator {
-  readonly device = "cpu";
+  readonly device: Device;
   readonly #words = new Uint32Array(N);
   /** How many words are still to be used before the next twist, plus one: ATen's `left_`. */
   #left = 1;
@@ -27,7 +32,9 @@ export class Generator {
   /** The sine half of the last Box-Muller pair, handed out by the next scalar normal draw. */
   #nextNormal: number | null = null;
 
-  constructor() {
+  /** @param on where it draws: only the CPU has generators. Default "cpu" */
+  constructor(on: string | Device | { device?: string | Device } = "cpu") {
+    this.device = device(typeof on === "object" && "device" in on ? (on.device ?? "cpu") : (on as string | Device));
     this.#reseed(DEFAULT_SEED);
   }
 
@@ -38,8 +45,10 @@ export class Generator {
    *   lower 32 bits.
    */
   manualSeed(seed: number | bigint): this {
-    if (typeof seed === "number" && !Number.isInteger(seed)) {
-      throw new ValueError(`manual_seed(): expected an integer seed, but got ${seed}`);
+    if (typeof seed !== "bigint" && !Number.isInteger(seed)) {
+      throw new RuntimeError(
+        `manual_seed expected a long, but got ${typeof seed === "number" ? "float" : typeof seed}`,
+      );
     }
     const wide = BigInt(seed);
     if (wide < -0x8000_0000_0000_0000n || wide > 0xffff_ffff_ffff_ffffn) {
@@ -105,8 +114,8 @@ export class Generator {
     return radius * Math.cos(theta);
   }
 
-  /** The state as PyTorch's 5056 bytes. */
-  getState(): Uint8Array {
+  /** The state as PyTorch's 5056 bytes. @internal */
+  stateBytes(): Uint8Array {
     const bytes = new Uint8Array(STATE_BYTES);
     const view = new DataView(bytes.buffer);
     view.setBigUint64(OFFSET.seed, this.#seed, true);
@@ -121,8 +130,8 @@ export class Generator {
     return bytes;
   }
 
-  /** Continues from a state that `getState` (or PyTorch) gave. */
-  setState(bytes: Uint8Array): this {
+  /** Continues from the bytes of a state, ours or PyTorch's. @internal */
+  restoreBytes(bytes: Uint8Array): this {
     if (bytes.length !== STATE_BYTES) {
       throw new RuntimeError(
         `Expected a CPUGeneratorImplState of size ${STATE_BYTES} but found the input RNG state size to be ${bytes.length}`,

@@ -46,7 +46,7 @@ function axesByStride(shape: Shape, operands: readonly Strided[]): number[] {
 }
 
 /** Strides of a dense tensor whose axes move in the order that the operands' axes move in. */
-function stridesInOrder(shape: Shape, operands: readonly Strided[]): number[] {
+export function stridesInOrder(shape: Shape, operands: readonly Strided[]): number[] {
   const order = axesByStride(shape, operands);
   if (order.every((axis, i) => axis === shape.length - 1 - i)) return contiguousStrides(shape);
   const out = new Array<number>(shape.length);

@@ -40,10 +40,19 @@ export function fillUniform(out: TypedArray, from = 0, to = 1, generator: Genera
   for (let i = 0; i < out.length; i++) out[i] = fusedMultiplyAdd(generator.uniform53(), span, from);
 }
 
-/** Normal with the given mean and standard deviation. */
-export function fillNormal(out: TypedArray, mean = 0, std = 1, generator: Generator = defaultGenerator): void {
+/**
+ * Normal with the given mean and standard deviation.
+ * @param contiguous whether the tensor behind `out` lies row by row: ATen draws in blocks only for those. Default true
+ */
+export function fillNormal(
+  out: TypedArray,
+  mean = 0,
+  std = 1,
+  generator: Generator = defaultGenerator,
+  contiguous = true,
+): void {
   if (!(std >= 0)) throw new RuntimeError(`normal expects std >= 0.0, but found std ${std}`);
-  if (out.length < 16) {
+  if (out.length < 16 || !contiguous) {
     for (let i = 0; i < out.length; i++) out[i] = generator.normal() * std + mean;
     return;
   }
@@ -135,6 +144,18 @@ export function fillBernoulliScalar(out: TypedArray, p = 0.5, generator: Generat
 export function fillExponential(out: TypedArray, lambda = 1, generator: Generator = defaultGenerator): void {
   if (!(lambda > 0)) throw new RuntimeError(`exponential_ expects lambda > 0.0, but found lambda=${lambda}`);
   for (let i = 0; i < out.length; i++) out[i] = (-1 / lambda) * Math.log1p(-generator.uniform53());
+}
+
+/** Numbers whose logarithms are normal with the given mean and standard deviation. */
+export function fillLogNormal(out: TypedArray, mean = 1, std = 2, generator: Generator = defaultGenerator): void {
+  if (!(std > 0)) throw new RuntimeError(`log_normal_ expects std > 0.0, but found std=${std}`);
+  for (let i = 0; i < out.length; i++) out[i] = Math.exp(generator.normal() * std + mean);
+}
+
+/** Cauchy, around `median`. */
+export function fillCauchy(out: TypedArray, median = 0, sigma = 1, generator: Generator = defaultGenerator): void {
+  if (!(sigma > 0)) throw new RuntimeError(`cauchy_ expects sigma > 0.0, but found sigma=${sigma}`);
+  for (let i = 0; i < out.length; i++) out[i] = median + sigma * Math.tan(Math.PI * (generator.uniform53() - 0.5));
 }
 
 /** Number of trials up to the first success: 1, 2, … */

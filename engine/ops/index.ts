@@ -33,6 +33,7 @@ export * from "./creation.ts";
 export * from "./einsum.ts";
 export * from "./extremes.ts";
 export * from "./gathering.ts";
+export * from "./generator.ts";
 export * from "./indexing.ts";
 export * from "./inplace.ts";
 export * from "./joining.ts";

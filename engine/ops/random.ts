@@ -2,16 +2,20 @@
  * Random tensors, from PyTorch's stream (engine/core/random.ts says how the numbers come about).
  * https://docs.pytorch.org/docs/2.13/torch.html#random-sampling
  */
+import { kernels } from "../backends/index.ts";
 import { bind, isOptions } from "../core/arguments.ts";
 import { allocate, bool, type DType, int64, type TypedArray, uint8 } from "../core/dtype.ts";
-import { NotImplementedError, RuntimeError, TypeError } from "../core/errors.ts";
+import { NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { copyStrides, stridesInOrder } from "../core/layout.ts";
 import { getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import {
   defaultGenerator,
   fillBernoulli,
   fillBernoulliScalar,
+  fillCauchy,
   fillExponential,
   fillGeometric,
+  fillLogNormal,
   fillMultinomial,
   fillNormal,
   fillPermutation,
@@ -20,7 +24,7 @@ import {
   fillUniform,
   type Generator,
 } from "../core/random.ts";
-import { broadcastShapes, numel, type Shape } from "../core/shape.ts";
+import { broadcastShapes, contiguousStrides, isContiguous, numel, type Shape } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
 import { finish, type SizeArguments, shapeAndOptions, type TensorOptions } from "./creation.ts";
@@ -35,12 +39,19 @@ export interface GeneratorOption {
 
 export interface RandomOptions extends TensorOptions, GeneratorOption {}
 
-type Fill = (out: TypedArray, generator: Generator) => void;
+/** Fills memory from its beginning; `contiguous` tells whether that is row by row. */
+type Fill = (out: TypedArray, generator: Generator, contiguous: boolean) => void;
 
-function drawn(shape: Shape, dtype: DType, generator: Generator | null | undefined, fill: Fill): Tensor {
+function drawn(
+  shape: Shape,
+  dtype: DType,
+  generator: Generator | null | undefined,
+  fill: Fill,
+  strides: readonly number[] = contiguousStrides(shape),
+): Tensor {
   const data = allocate(dtype, numel(shape));
-  fill(data, generator ?? defaultGenerator);
-  return new Tensor(new Storage(dtype, data), shape);
+  fill(data, generator ?? defaultGenerator, isContiguous(shape, strides));
+  return new Tensor(new Storage(dtype, data), shape, strides);
 }
 
 /** @throws NotImplementedError for integers, as ATen's kernels do. */
@@ -48,35 +59,6 @@ function assertFloating(dtype: DType, kernel: string): void {
   if (!dtype.isFloatingPoint) {
     throw new NotImplementedError(`"${kernel}" not implemented for '${SCALAR_TYPE_NAMES[dtype.name]}'`);
   }
-}
-
-// ---- seeds
-
-/** Starts the random numbers anew: the same seed gives the same numbers, and PyTorch's. Returns the generator. */
-export function manualSeed(seed: number | bigint): Generator {
-  return defaultGenerator.manualSeed(seed);
-}
-
-/** Seeds from the machine's entropy and returns the seed. */
-export function seed(): number {
-  return defaultGenerator.seed();
-}
-
-/** The seed that was set last. */
-export function initialSeed(): number | bigint {
-  return defaultGenerator.initialSeed();
-}
-
-/** The generator's state: a uint8 tensor of PyTorch's 5056 bytes. */
-export function getRngState(): Tensor {
-  const bytes = defaultGenerator.getState();
-  return new Tensor(new Storage(uint8, bytes), [bytes.length]);
-}
-
-/** Goes back to a state that `getRngState` gave. */
-export function setRngState(state: Tensor): void {
-  if (state.dtype !== uint8) throw new TypeError("RNG state must be a torch.ByteTensor");
-  defaultGenerator.setState(state.denseData() as Uint8Array);
 }
 
 // ---- creation
@@ -141,17 +123,32 @@ export function randperm(...args: unknown[]): Tensor {
   return finish(drawn(shape, options.dtype ?? int64, options.generator, fillPermutation), options);
 }
 
-function like(name: string, create: (size: readonly number[], options: RandomOptions) => Tensor) {
+/** A tensor like another, drawn in the other's order in memory. */
+function drawnLike(input: Tensor, options: RandomOptions, fill: Fill): Tensor {
+  const dtype = options.dtype ?? input.dtype;
+  return finish(drawn(input.shape, dtype, options.generator, fill, copyStrides(input)), options);
+}
+
+function like(name: string, kernel: string, fill: Fill) {
   return (input: Tensor, options: RandomOptions = {}): Tensor => {
     bind(name, ["!input", "*", "dtype", "device", "requiresGrad", "generator"], [input, options]);
-    return create(input.shape, { ...options, dtype: options.dtype ?? input.dtype });
+    assertFloating(options.dtype ?? input.dtype, kernel);
+    return drawnLike(input, options, fill);
   };
 }
 
 /** As `rand`, in the shape and dtype of `input`. */
-export const randLike: (input: Tensor, options?: RandomOptions) => Tensor = like("rand_like", rand);
+export const randLike: (input: Tensor, options?: RandomOptions) => Tensor = like(
+  "rand_like",
+  "check_uniform_bounds",
+  (out, g) => fillUniform(out, 0, 1, g),
+);
 /** As `randn`, in the shape and dtype of `input`. */
-export const randnLike: (input: Tensor, options?: RandomOptions) => Tensor = like("randn_like", randn);
+export const randnLike: (input: Tensor, options?: RandomOptions) => Tensor = like(
+  "randn_like",
+  "normal_kernel_cpu",
+  (out, g, contiguous) => fillNormal(out, 0, 1, g, contiguous),
+);
 
 /** As `randint`, in the shape and dtype of `input`. */
 export function randintLike(input: Tensor, high: number, options?: RandomOptions): Tensor;
@@ -160,7 +157,8 @@ export function randintLike(input: Tensor, ...args: unknown[]): Tensor {
   const numbers = args.filter((a) => typeof a === "number");
   const options = (isOptions(args.at(-1)) ? args.at(-1) : {}) as RandomOptions;
   const [low, high] = numbers.length > 1 ? [numbers[0]!, numbers[1]!] : [0, numbers[0]!];
-  return randint(low, high, input.shape, { ...options, dtype: options.dtype ?? input.dtype });
+  checkIntegerRange(options.dtype ?? input.dtype, low, high);
+  return drawnLike(input, options, (out, g) => fillRandomInt(out, low, high, g));
 }
 
 /** Normal with the given mean and standard deviation: numbers and a size, or tensors that give one of each per element. */
@@ -250,8 +248,17 @@ export function multinomial(...args: unknown[]): Tensor {
 
 // ---- in place
 
+/** Draws anew, in the order in which self lies in memory. */
 function refill(self: Tensor, gradFn: string, generator: Generator | null | undefined, fill: Fill): Tensor {
-  return overwrite(self, gradFn, drawn(self.shape, self.dtype, generator, fill));
+  const own: Fill = (out, g) => fill(out, g, self.isContiguous());
+  return overwrite(self, gradFn, drawn(self.shape, self.dtype, generator, own, stridesInOrder(self.shape, [self])));
+}
+
+/** x's elements in the order in which those of another tensor of its shape lie in memory. */
+function inOrderOf(order: Tensor, x: Tensor): TypedArray {
+  const copy = new Tensor(Storage.allocate(x.dtype, x.numel()), x.shape, stridesInOrder(order.shape, [order]));
+  kernels.copy(x.kernelView, copy.kernelView);
+  return copy.storage.data;
 }
 
 interface Range extends GeneratorOption {
@@ -272,7 +279,7 @@ function normal_(self: Tensor, ...args: unknown[]): Tensor {
     generator,
   } = bind<{ mean?: number; std?: number } & GeneratorOption>("normal_", ["mean", "std", "*", "generator"], args);
   assertFloating(self.dtype, "normal_kernel_cpu");
-  return refill(self, "NormalBackward0", generator, (out, g) => fillNormal(out, mean, std, g));
+  return refill(self, "NormalBackward0", generator, (out, g, contiguous) => fillNormal(out, mean, std, g, contiguous));
 }
 
 function random_(self: Tensor, ...args: unknown[]): Tensor {
@@ -299,7 +306,7 @@ function bernoulli_(self: Tensor, ...args: unknown[]): Tensor {
   );
   if (!(p instanceof Tensor))
     return refill(self, "BernoulliBackward2", generator, (out, g) => fillBernoulliScalar(out, p, g));
-  const probabilities = expand(p, self.shape).denseData();
+  const probabilities = inOrderOf(self, expand(p, self.shape));
   return refill(self, "BernoulliBackward0", generator, (out, g) => fillBernoulli(out, probabilities, g));
 }
 
@@ -320,6 +327,34 @@ function exponential_(self: Tensor, ...args: unknown[]): Tensor {
 function geometric_(self: Tensor, ...args: unknown[]): Tensor {
   const { p, generator } = bind<{ p: number } & GeneratorOption>("geometric_", ["!p", "*", "generator"], args);
   return refill(self, "GeometricBackward0", generator, (out, g) => fillGeometric(out, p, g));
+}
+
+function logNormal_(self: Tensor, ...args: unknown[]): Tensor {
+  const {
+    mean = 1,
+    std = 2,
+    generator,
+  } = bind<{ mean?: number; std?: number } & GeneratorOption>("log_normal_", ["mean", "std", "*", "generator"], args);
+  assertFloating(self.dtype, "log_normal_cpu");
+  return refill(self, "LogNormalBackward0", generator, (out, g) => fillLogNormal(out, mean, std, g));
+}
+
+function cauchy_(self: Tensor, ...args: unknown[]): Tensor {
+  const {
+    median = 0,
+    sigma = 1,
+    generator,
+  } = bind<{ median?: number; sigma?: number } & GeneratorOption>(
+    "cauchy_",
+    ["median", "sigma", "*", "generator"],
+    args,
+  );
+  if (!self.dtype.isFloatingPoint) {
+    throw new RuntimeError(
+      `Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified ${SCALAR_TYPE_NAMES[self.dtype.name]}`,
+    );
+  }
+  return refill(self, "CauchyBackward0", generator, (out, g) => fillCauchy(out, median, sigma, g));
 }
 
 /** The largest integer that every smaller one of which the dtype holds too. */
@@ -352,7 +387,18 @@ function checkIntegerRange(dtype: DType, low: number, high: number): void {
   if (high - 1 > UPPER_BOUND[dtype.name]) throw new RuntimeError(`to - 1 is out of bounds for ${C_NAMES[dtype.name]}`);
 }
 
-methods({ uniform_, normal_, random_, bernoulli_, exponential_, geometric_, bernoulli, multinomial });
+methods({
+  uniform_,
+  normal_,
+  random_,
+  bernoulli_,
+  exponential_,
+  geometric_,
+  logNormal_,
+  cauchy_,
+  bernoulli,
+  multinomial,
+});
 
 declare module "../core/tensor.ts" {
   interface Tensor {
@@ -370,6 +416,10 @@ declare module "../core/tensor.ts" {
     exponential_(lambd?: number, options?: GeneratorOption): Tensor;
     /** Fills with numbers of trials up to the first success. */
     geometric_(p: number, options?: GeneratorOption): Tensor;
+    /** Fills with numbers whose logarithms are normal. Defaults: mean 1, standard deviation 2. */
+    logNormal_(mean?: number, std?: number, options?: GeneratorOption): Tensor;
+    /** Fills with Cauchy numbers. Defaults: median 0, sigma 1. */
+    cauchy_(median?: number, sigma?: number, options?: GeneratorOption): Tensor;
     /** Ones and zeros; each element is the probability of a one there. */
     bernoulli(options?: GeneratorOption): Tensor;
     /** Indices drawn with these weights. */
