@@ -45,7 +45,9 @@ export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveMaxPool1d,
+  adaptiveMaxPool1dWithIndices,
   adaptiveMaxPool2d,
+  adaptiveMaxPool2dWithIndices,
   type LpPoolOptions,
   lpPool1d,
   lpPool2d,
@@ -89,7 +91,11 @@ export {
 } from "../ops/dropout.ts";
 export { type EmbeddingOptions, embedding, type OneHotOptions, oneHot } from "../ops/embedding.ts";
 export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from "../ops/embedding_bag.ts";
-export { type FractionalMaxPoolOptions, fractionalMaxPool2d } from "../ops/fractional_pool.ts";
+export {
+  type FractionalMaxPoolOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool2dWithIndices,
+} from "../ops/fractional_pool.ts";
 export {
   type GumbelSoftmaxOptions,
   glu,
@@ -126,6 +132,8 @@ export {
   mseLoss,
   nllLoss,
   type Reduction,
+  type ReductionOption,
+  type WeightedLossOptions,
 } from "../ops/loss.ts";
 export { type MultiMarginLossOptions, multilabelMarginLoss, multiMarginLoss } from "../ops/loss_margin.ts";
 export {
@@ -175,7 +183,9 @@ export {
   avgPool2d,
   type MaxPoolOptions,
   maxPool1d,
+  maxPool1dWithIndices,
   maxPool2d,
+  maxPool2dWithIndices,
 } from "../ops/pool.ts";
 export {
   functionalLogSoftmax as logSoftmax,

@@ -63,7 +63,10 @@ const AdaptiveAvgPool: Op<AdaptiveAttrs> = defineOp({
     });
     return out;
   },
-  backward: ({ attrs, saved: [x] }, grad: Tensor) => [call(AdaptiveAvgPoolGrad, attrs, grad, x!)],
+  backward({ attrs, saved: [x] }, grad: Tensor) {
+    requireGradient("adaptive_avg_pool2d_backward", grad);
+    return [call(AdaptiveAvgPoolGrad, attrs, grad, x!)];
+  },
 });
 
 /** The input only makes the gradient one of its functions, if a constant one. */
@@ -114,10 +117,21 @@ const AdaptiveMaxPool: Op<AdaptiveAttrs> = defineOp({
     ctx.save(indices, x);
     return [out, indices];
   },
-  backward: ({ attrs, saved: [indices, x] }, grad: Tensor | null) => [
-    grad ? call(Place, { size: attrs.size, gradFn: "AdaptiveMaxPool2DBackwardBackward0" }, grad, indices!, x!) : null,
-  ],
+  backward({ attrs, saved: [indices, x] }, grad: Tensor | null) {
+    if (!grad) return [null];
+    requireGradient("adaptive_max_pool2d_backward", grad);
+    return [call(Place, { size: attrs.size, gradFn: "AdaptiveMaxPool2DBackwardBackward0" }, grad, indices!, x!)];
+  },
 });
+
+/** Nothing pooled has no gradient, unless it is the batch that is empty. */
+function requireGradient(name: string, { shape }: Tensor): void {
+  const empty = shape.findIndex((size, i) => i > 0 && size === 0);
+  if (empty < 0) return;
+  throw new RuntimeError(
+    `${name}(): Expected grad_output to have non-zero size for non-batch dimensions, but grad_output has sizes ${sizeText(shape)} with dimension ${empty} being empty`,
+  );
+}
 
 export interface PlaceAttrs {
   size: readonly [number, number];
@@ -343,7 +357,7 @@ export interface UnpoolOptions {
   stride?: Size2 | null;
   /** Default 0. */
   padding?: Size2;
-  /** The size before pooling, where several are possible. */
+  /** The size before pooling, where several are possible. Default: the smallest. */
   outputSize?: readonly number[] | null;
 }
 
@@ -464,4 +478,14 @@ export function lpPool2d(...args: unknown[]): Tensor {
 export function lpPool1d(input: Tensor, normType: number, kernelSize: Size2, options?: LpPoolOptions): Tensor;
 export function lpPool1d(...args: unknown[]): Tensor {
   return lpPool("lp_pool1d", 1, args);
+}
+
+/** `adaptiveMaxPool2d` with the winners' positions. */
+export function adaptiveMaxPool2dWithIndices(input: Tensor, outputSize: AdaptiveSize): [Tensor, Tensor] {
+  return adaptiveMaxPool2d(input, outputSize, { returnIndices: true });
+}
+
+/** `adaptiveMaxPool1d` with the winners' positions. */
+export function adaptiveMaxPool1dWithIndices(input: Tensor, outputSize: AdaptiveSize): [Tensor, Tensor] {
+  return adaptiveMaxPool1d(input, outputSize, { returnIndices: true });
 }

@@ -164,3 +164,12 @@ export function fractionalMaxPool2d(...args: unknown[]): Tensor | [Tensor, Tenso
   const both = callMany(FractionalMaxPool, { kernel, out, samples }, input) as [Tensor, Tensor];
   return returnIndices ? both : both[0];
 }
+
+/** `fractionalMaxPool2d` with the winners' positions. */
+export function fractionalMaxPool2dWithIndices(
+  input: Tensor,
+  kernelSize: Size2,
+  options: Omit<FractionalMaxPoolOptions, "returnIndices">,
+): [Tensor, Tensor] {
+  return fractionalMaxPool2d(input, kernelSize, { ...options, returnIndices: true });
+}

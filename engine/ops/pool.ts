@@ -161,7 +161,7 @@ export interface AvgPoolOptions {
   ceilMode?: boolean;
   /** Whether padding counts in the mean (2-d and 1-d average pooling). Default true. */
   countIncludePad?: boolean;
-  /** Divides by this instead of the window's size. */
+  /** Divides by this instead of the window's size. Default null. */
   divisorOverride?: number | null;
 }
 
@@ -335,4 +335,22 @@ export function avgPool2d(...args: unknown[]): Tensor {
 export function avgPool1d(input: Tensor, kernelSize: Size2, options?: Omit<AvgPoolOptions, "divisorOverride">): Tensor;
 export function avgPool1d(...args: unknown[]): Tensor {
   return avgPool("avg_pool1d", 1, args);
+}
+
+/** `maxPool2d` with the winners' positions. */
+export function maxPool2dWithIndices(
+  input: Tensor,
+  kernelSize: Size2,
+  options: Omit<MaxPoolOptions, "returnIndices"> = {},
+): [Tensor, Tensor] {
+  return maxPool2d(input, kernelSize, { ...options, returnIndices: true });
+}
+
+/** `maxPool1d` with the winners' positions. */
+export function maxPool1dWithIndices(
+  input: Tensor,
+  kernelSize: Size2,
+  options: Omit<MaxPoolOptions, "returnIndices"> = {},
+): [Tensor, Tensor] {
+  return maxPool1d(input, kernelSize, { ...options, returnIndices: true });
 }
