@@ -166,9 +166,11 @@ interface MomentumOptions {
 }
 
 export interface OneCycleLROptions extends MomentumOptions, LastEpochOption {
-  /** Length of the cycle; or give `epochs` and `stepsPerEpoch`. */
+  /** Length of the cycle. Default: `epochs` times `stepsPerEpoch`. */
   totalSteps?: number | null;
+  /** How many epochs there are. Default null: `totalSteps` tells. */
   epochs?: number | null;
+  /** How many steps each of them has. Default null: `totalSteps` tells. */
   stepsPerEpoch?: number | null;
   /** Share of the cycle in which the learning rate rises. Default 0.3. */
   pctStart?: number;

@@ -52,6 +52,7 @@ function loadMembers({ schedulers }: { schedulers: readonly Member[] }, stateDic
 }
 
 export interface SequentialLROptions {
+  /** The schedules, in the order in which they take over. */
   schedulers: Member[];
   /** The steps at which the next schedule takes over: one less than schedules. */
   milestones: number[];

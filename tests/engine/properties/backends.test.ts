@@ -93,7 +93,8 @@ describe("both backends give the same", () => {
   it.each(Object.entries(CALLS))("%s", (name, call) => {
     let answered = 0;
     for (const n of SIZES) {
-      for (const layout of LAYOUTS) {
+      // Of the large ones two are enough: what the fast kernels take as it lies, and what they decline.
+      for (const layout of n > 10 ? LAYOUTS.slice(0, 2) : LAYOUTS) {
         const [wasm, reference] = both(call, n, layout, torch.float32);
         compare(wasm, reference, `${name} for n = ${n}, ${layout}`, false);
         if (!wasm.error) answered++;
@@ -102,7 +103,7 @@ describe("both backends give the same", () => {
     const [wasm, reference] = both(call, 10, "dense", torch.float64);
     compare(wasm, reference, `${name} in float64`, true);
     // A call that always throws compares nothing.
-    expect(answered).toBeGreaterThanOrEqual(3 * LAYOUTS.length);
+    expect(answered).toBeGreaterThanOrEqual(8);
   });
 });
 

@@ -125,6 +125,7 @@ const ELEMENTWISE: Record<string, Call> = {
   ...each(ACTIVATIONS, (name, make) => named(F, name)(make.x([make.n, 3], -4, 4))),
   "add of a row": (make) => make.x([make.n, 3]).add(make.x([3])),
   "add of a column, times two": (make) => make.x([make.n, 3]).add(make.x([make.n, 1]), { alpha: 2 }),
+  ...each(["frac", "sgn"], (name, make) => named(torch, name)(make.x([make.n, 3]))),
   "arithmetic with a number": (make) => make.x().mul(3).sub(1).div(7),
   "a number by a tensor": (make) => torch.div(2, make.positive()),
   "div, rounded": (make) => torch.div(make.x([make.n], -9, 9), 2, { roundingMode: "trunc" }),
@@ -183,6 +184,7 @@ const REDUCING: Record<string, Call> = {
   cumprod: (make) => make.positive([make.n, 3]).cumprod(0),
   softmax: (make) => torch.softmax(make.x([3, make.n]), 1),
   logSoftmax: (make) => torch.logSoftmax(make.x([3, make.n]), 1),
+  trace: (make) => torch.trace(make.x([make.n, 3])),
   countNonzero: (make) => torch.countNonzero(make.mask([make.n, 3])),
 };
 
