@@ -16,7 +16,7 @@ import { softmax } from "./softmax.ts";
 import { expand, reshape, transpose, unsqueeze } from "./view.ts";
 
 export interface AttentionOptions {
-  /** bool: true where attention is allowed; floating: added to the scores. Broadcasts to [..., L, S]. */
+  /** bool: true where attention is allowed; floating: added to the scores. Broadcasts to [..., L, S]. Default none. */
   attnMask?: Tensor | null;
   /** Probability of dropping a weight, whenever it is not 0. Default 0. */
   dropoutP?: number;

@@ -5,7 +5,7 @@ import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { clamp, div, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
-import type { LossOptions } from "./loss_arguments.ts";
+import type { ReductionOption } from "./loss_arguments.ts";
 import { checkReduction, reduceLoss } from "./loss_arguments.ts";
 import { filled } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
@@ -114,7 +114,7 @@ const CtcGrad: Op<CtcAttrs> = defineOp({
   },
 });
 
-export interface CtcLossOptions extends LossOptions {
+export interface CtcLossOptions extends ReductionOption {
   /** The blank's class. Default 0. */
   blank?: number;
   /** Counts samples whose target does not fit the input as 0 instead of infinity. Default false. */

@@ -7,7 +7,14 @@ import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, minimum, mul, sub, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import { to } from "./copy.ts";
-import { LOSS_PARAMS, type LossOptions, type Reduction, readReduction, reduceLoss } from "./loss_arguments.ts";
+import {
+  LOSS_PARAMS,
+  type LossOptions,
+  type Reduction,
+  type ReductionOption,
+  readReduction,
+  reduceLoss,
+} from "./loss_arguments.ts";
 import { hinge, type MarginLossOptions } from "./loss_regression.ts";
 import { filled } from "./operands.ts";
 import { sqrt } from "./pointwise.ts";
@@ -201,7 +208,7 @@ export function tripletMarginLoss(...args: unknown[]): Tensor {
   return triplet(anchor, positive, negative, { distance, margin, swap, reduction });
 }
 
-export interface TripletDistanceOptions extends Pick<LossOptions, "reduction"> {
+export interface TripletDistanceOptions extends ReductionOption {
   /** Default pairwiseDistance. */
   distanceFunction?: ((a: Tensor, b: Tensor) => Tensor) | null;
   /** Default 1. */

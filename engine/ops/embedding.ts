@@ -88,7 +88,7 @@ export interface EmbeddingOptions {
   normType?: number;
   /** Divides gradients by how often a row was read. Default false. */
   scaleGradByFreq?: boolean;
-  /** Accepted for PyTorch's sake: gradients here are dense. */
+  /** Accepted for PyTorch's sake: gradients here are dense. Default false. */
   sparse?: boolean;
 }
 

@@ -171,8 +171,9 @@ export function glu(...args: unknown[]): Tensor {
 }
 
 export interface SoftminOptions {
+  /** Default: what PyTorch's oldest versions meant, with a warning. */
   dim?: number | null;
-  /** Converts before computing. */
+  /** Converts before computing. Default: the input's. */
   dtype?: DType | null;
 }
 
@@ -193,7 +194,7 @@ export interface GumbelSoftmaxOptions {
   tau?: number;
   /** One-hot forward, soft gradients. Default false. */
   hard?: boolean;
-  /** Deprecated: without effect. */
+  /** Deprecated: without effect. Default 1e-10. */
   eps?: number;
   /** Default -1. */
   dim?: number;

@@ -86,9 +86,9 @@ const ResizeGrad: Op<ResizeAttrs> = defineOp({
 export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "bicubic" | "area";
 
 export interface InterpolateOptions {
-  /** The size wanted; either this or scaleFactor. */
+  /** The size wanted; either this or scaleFactor. Default null. */
   size?: number | readonly number[] | null;
-  /** Factor of the size; rounded down. */
+  /** Factor of the size; rounded down. Default null. */
   scaleFactor?: number | readonly number[] | null;
   /** Default "nearest". */
   mode?: InterpolateMode;

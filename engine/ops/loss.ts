@@ -14,6 +14,7 @@ import {
   LOSS_PARAMS,
   type LossOptions,
   type Reduction,
+  type ReductionOption,
   readReduction,
   reduceLoss,
   weightedLoss,
@@ -26,7 +27,7 @@ import { call, defineOp, type Op } from "./registry.ts";
 import { logSoftmax } from "./softmax.ts";
 import { reshape } from "./view.ts";
 
-export type { LossOptions, Reduction };
+export type { LossOptions, Reduction, ReductionOption };
 
 /** |input - target|, reduced. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.l1_loss.html */
 export function l1Loss(input: Tensor, target: Tensor, options?: WeightedLossOptions): Tensor;
@@ -41,7 +42,7 @@ export function l1Loss(...args: unknown[]): Tensor {
 }
 
 export interface WeightedLossOptions extends LossOptions {
-  /** Factor of each element, in the input's shape; the mean is over the weights. */
+  /** Factor of each element, in the input's shape; the mean is over the weights. Default 1 each. */
   weight?: Tensor | null;
 }
 
@@ -258,9 +259,10 @@ function probabilityLoss({ input, target, weight, reduction, labelSmoothing }: C
   const classes = input.shape[axis]!;
   const smooth = labelSmoothing > 0 ? add(mul(target, 1 - labelSmoothing), labelSmoothing / classes) : target;
   const weighted = mul(logs, smooth);
-  const loss = neg(sum(weight ? mul(weighted, alongClasses(weight, input)) : weighted, axis));
-  if (reduction === "mean") return call(DivideByNumber, { divisor: input.numel() / classes }, sum(loss));
-  return reduction === "sum" ? sum(loss) : loss;
+  const terms = weight ? mul(weighted, alongClasses(weight, input)) : weighted;
+  if (reduction === "none") return neg(sum(terms, axis));
+  const total = neg(sum(terms));
+  return reduction === "mean" ? call(DivideByNumber, { divisor: input.numel() / classes }, total) : total;
 }
 
 /** (1 - ε) · loss of the target + ε / C · the loss spread over all classes. */

@@ -11,11 +11,15 @@ import { expand } from "./view.ts";
 /** How the losses of the elements become one: their mean (default), their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";
 
-export interface LossOptions {
+export interface ReductionOption {
+  /** How the losses of the elements become one: "mean", "sum" or "none". Default "mean". */
   reduction?: Reduction;
-  /** Deprecated: false says "sum". Use `reduction`. */
+}
+
+export interface LossOptions extends ReductionOption {
+  /** Deprecated: false says "sum". Default null: `reduction` says it. */
   sizeAverage?: boolean | null;
-  /** Deprecated: false says "none". Use `reduction`. */
+  /** Deprecated: false says "none". Default null: `reduction` says it. */
   reduce?: boolean | null;
 }
 
@@ -53,13 +57,14 @@ export function readReduction(options: LossOptions): Reduction {
   return reduction;
 }
 
-/** Input, target, and the options of a loss of two tensors. */
-export function elementwiseArguments<O extends LossOptions>(
+/** Input, target, and the options of a loss of two tensors; `keywords` are those that every loss takes. */
+export function elementwiseArguments<O extends ReductionOption>(
   name: string,
   params: readonly string[],
   args: readonly unknown[],
+  keywords: readonly string[] = LOSS_PARAMS,
 ): O & { input: Tensor; target: Tensor; reduction: Reduction } {
-  const all = [...new Set([...params, ...LOSS_PARAMS])];
+  const all = [...new Set([...params, ...keywords])];
   const bound = bind<O & { input: Tensor; target: Tensor }>(name, ["!input", "!target", ...all], args);
   assertTensor(bound.input, name, "input", 1);
   assertTensor(bound.target, name, "target", 2);

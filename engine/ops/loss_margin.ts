@@ -59,7 +59,7 @@ export interface MultiMarginLossOptions extends LossOptions {
   p?: 1 | 2;
   /** By how much the class's score has to exceed the others'. Default 1. */
   margin?: number;
-  /** Weight of each class [C]. */
+  /** Weight of each class [C]. Default 1 each. */
   weight?: Tensor | null;
 }
 

@@ -15,6 +15,7 @@ import {
   LOSS_PARAMS,
   type LossOptions,
   type Reduction,
+  type ReductionOption,
   readReduction,
   reduceLoss,
   weightedLoss,
@@ -92,10 +93,10 @@ export function smoothL1Loss(...args: unknown[]): Tensor {
   return call(SmoothL1Loss, { bend: beta, reduction }, ...pair.map((x) => to(x, dtype)));
 }
 
-export interface HuberLossOptions extends LossOptions {
+export interface HuberLossOptions extends ReductionOption {
   /** Distance at which the parabola becomes a line. Default 1. */
   delta?: number;
-  /** Factor of each element, in the input's shape; the mean is over the elements. */
+  /** Factor of each element, in the input's shape; the mean is over the elements. Default 1 each. */
   weight?: Tensor | null;
 }
 
@@ -111,7 +112,7 @@ export function huberLoss(...args: unknown[]): Tensor {
     reduction,
     delta = 1,
     weight,
-  } = elementwiseArguments<HuberLossOptions>("huber_loss", ["reduction", "delta", "weight", "*"], args);
+  } = elementwiseArguments<HuberLossOptions>("huber_loss", ["reduction", "delta", "weight", "*"], args, []);
   if (delta <= 0) throw new RuntimeError("huber_loss does not support non-positive values for delta.");
   const pair = broadcastPair(input, target);
   const dtype = resultType(...pair);
@@ -150,7 +151,7 @@ export function poissonNllLoss(...args: unknown[]): Tensor {
   return reduceLoss(add(loss, where(le(target, 1), 0, stirling)), reduction);
 }
 
-export interface GaussianNllLossOptions extends LossOptions {
+export interface GaussianNllLossOptions extends ReductionOption {
   /** Adds the constant 0.5 · log 2π. Default false. */
   full?: boolean;
   /** Least variance. Default 1e-6. */
@@ -204,7 +205,7 @@ export function gaussianNllLoss(...args: unknown[]): Tensor {
 }
 
 export interface MarginLossOptions extends LossOptions {
-  /** Distance below which a pair still costs. */
+  /** Distance below which a pair still costs. Default 1 for the hinge of an embedding, else 0. */
   margin?: number;
 }
 
@@ -271,6 +272,7 @@ export function hingeEmbeddingLoss(...args: unknown[]): Tensor {
 const SoftMarginLoss: Op<{ reduction: Reduction }> = defineOp({
   name: "soft_margin_loss",
   gradFn: "SoftMarginLossBackward0",
+  unlisted: [1],
   kernels: ["binary", "unary", "reduce"],
   forward(ctx, input: Tensor, target: Tensor) {
     ctx.save(input, target);

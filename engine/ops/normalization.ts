@@ -114,9 +114,9 @@ function alongChannels({ shape }: Tensor): number[] {
 }
 
 export interface AffineOptions {
-  /** Factor after normalising. */
+  /** Factor after normalising. Default none. */
   weight?: Tensor | null;
-  /** Added last. */
+  /** Added last. Default none. */
   bias?: Tensor | null;
   /** Added to the variance. Default 1e-5. */
   eps?: number;
@@ -220,7 +220,9 @@ function drift(running: Tensor, towards: Tensor, momentum: number): void {
 }
 
 export interface InstanceNormOptions extends AffineOptions {
+  /** [C]; moved towards the statistics of the input, or used instead of them. Default none. */
   runningMean?: Tensor | null;
+  /** [C]; likewise. Default none. */
   runningVar?: Tensor | null;
   /** Uses each sample's own statistics. Default true. */
   useInputStats?: boolean;
@@ -347,7 +349,7 @@ export function layerNorm(...args: unknown[]): Tensor {
 }
 
 export interface RmsNormOptions {
-  /** Factor after normalising, in normalizedShape. */
+  /** Factor after normalising, in normalizedShape. Default none. */
   weight?: Tensor | null;
   /** Added to the mean square. Default: the dtype's machine epsilon. */
   eps?: number | null;

@@ -55,7 +55,7 @@ const LogSoftmax: Op<SoftmaxAttrs> = defineOp({
 });
 
 export interface SoftmaxOptions {
-  /** Converts before computing. */
+  /** Converts before computing. Default: the input's. */
   dtype?: DType | null;
 }
 
