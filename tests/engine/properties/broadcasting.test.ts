@@ -73,6 +73,16 @@ const OPERATIONS: Record<string, Operation> = {
     value: (c, a, b) => (c! > 1 ? a! : b!),
     slopes: (c) => [0, Number(c! > 1), Number(!(c! > 1))],
   },
+  "clamp between two tensors": {
+    arity: 3,
+    run: (x, low, high) => x!.clamp(low!, high!),
+    value: (x, low, high) => Math.min(Math.max(x!, low!), high!),
+    slopes: (x, low, high) => [
+      Number(x! >= low! && x! <= high!),
+      Number(low! < high! && x! < low!),
+      Number(x! > high! || high! < low!),
+    ],
+  },
   eq: boolean((a, b) => a === b, "eq"),
   ne: boolean((a, b) => a !== b, "ne"),
   lt: boolean((a, b) => a < b, "lt"),
