@@ -11,6 +11,7 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 type Category = "bool" | "integer" | "floating";
 
+/** What an element of a tensor is: `torch.float32` and its like. https://docs.pytorch.org/docs/2.13/tensor_attributes.html#torch-dtype */
 export class DType {
   readonly name: DTypeName;
   readonly itemsize: number;

@@ -10,7 +10,10 @@ export function getDefaultDtype(): DType {
   return defaultDtype;
 }
 
-/** @throws RuntimeError for a dtype that is not floating. */
+/**
+ * Chooses the dtype of new floating tensors; float32 at the start.
+ * @throws RuntimeError for a dtype that is not floating
+ */
 export function setDefaultDtype(dtype: DType): void {
   if (!dtype.isFloatingPoint) throw new RuntimeError("only floating-point types are supported as the default type");
   defaultDtype = dtype;

@@ -15,25 +15,25 @@ export interface DataLoaderOptions<T, B = Collated<T>> {
   batchSize?: number | null;
   /** A new random order in every pass. Default false. */
   shuffle?: boolean | null;
-  /** An order of one's own: indices. Excludes `shuffle`. */
+  /** An order of one's own: indices. Excludes `shuffle`. Default null. */
   sampler?: Iterable<number> | null;
-  /** Lists of indices, a batch each. Excludes `batchSize`, `shuffle`, `sampler` and `dropLast`. */
+  /** Lists of indices, a batch each. Excludes `batchSize`, `shuffle`, `sampler` and `dropLast`. Default null. */
   batchSampler?: Iterable<readonly number[]> | null;
   /** Accepted as in PyTorch; all loading happens in the thread that asks. Default 0. */
   numWorkers?: number;
   /** Makes a batch of a list of samples. Default: `defaultCollate`. */
   collateFn?: ((samples: T[]) => B) | null;
-  /** Accepted as in PyTorch and without effect here. */
+  /** Accepted as in PyTorch and without effect here. Default false. */
   pinMemory?: boolean;
   /** Leaves out a last batch that is not full. Default false. */
   dropLast?: boolean;
-  /** Accepted as in PyTorch and without effect here. */
+  /** Accepted as in PyTorch and without effect here. Default 0. */
   timeout?: number;
   /** Where the order is drawn from. Default: the global generator, set by `manualSeed`. */
   generator?: Generator | null;
-  /** Only with `numWorkers` above 0, as in PyTorch, and without effect here. */
+  /** Only with `numWorkers` above 0, as in PyTorch, and without effect here. Default null. */
   prefetchFactor?: number | null;
-  /** Only with `numWorkers` above 0, as in PyTorch, and without effect here. */
+  /** Only with `numWorkers` above 0, as in PyTorch, and without effect here. Default false. */
   persistentWorkers?: boolean;
 }
 

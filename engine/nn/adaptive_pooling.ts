@@ -286,13 +286,13 @@ export class MaxUnpool2d extends MaxUnpoolNd<readonly [number, number]> {
 }
 
 export interface FractionalMaxPool2dOptions<WithIndices extends boolean = false> {
-  /** Height and width wanted; either this or outputRatio. */
+  /** Height and width wanted; either this or outputRatio. Default null. */
   outputSize?: Size2 | null;
-  /** The output's share of the input's size, between 0 and 1. */
+  /** The output's share of the input's size, between 0 and 1. Default null. */
   outputRatio?: Size2 | null;
   /** Gives [output, indices] instead of the output. Default false. */
   returnIndices?: WithIndices;
-  /** [N, C, 2] numbers in [0, 1) that say where the windows lie, instead of random ones. */
+  /** [N, C, 2] numbers in [0, 1) that say where the windows lie, instead of random ones. Default null. */
   _randomSamples?: Tensor | null;
 }
 

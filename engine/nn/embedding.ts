@@ -22,7 +22,7 @@ export interface EmbeddingLayerOptions extends FactoryOptions {
   scaleGradByFreq?: boolean;
   /** Accepted, and shown: gradients here are dense. Default false. */
   sparse?: boolean;
-  /** The rows, instead of new ones. */
+  /** The rows, instead of new ones. Default null. */
   _weight?: Tensor | null;
   /** Whether the rows are not learned. Default false. */
   _freeze?: boolean;

@@ -51,9 +51,11 @@ import { convertLazy, isLazy } from "./uninitialized.ts";
 
 /** What a module accepts as the target of `to`. */
 export interface ToOptions {
+  /** Of floating parameters and buffers. Default: as they are. */
   dtype?: DType | null;
+  /** "cpu" or "webgpu". Default: where they are. */
   device?: Device | string | null;
-  /** Accepted, without effect. */
+  /** Accepted, without effect. Default false. */
   nonBlocking?: boolean;
 }
 
@@ -68,6 +70,11 @@ function targetOf(args: readonly unknown[]): Pick<ToOptions, "dtype" | "device">
   return found;
 }
 
+/**
+ * The base of all layers and models. A subclass makes its parts in the constructor, where mere assignment registers
+ * parameters, buffers and submodules, and defines `forward`; the instance itself is called.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Module.html
+ */
 export interface Module {
   /** Calling a module takes what its forward takes and gives what its forward gives. */
   (...inputs: Parameters<this["forward"]>): ReturnType<this["forward"]>;

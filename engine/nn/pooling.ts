@@ -182,7 +182,7 @@ export class AvgPool1d extends Module {
 }
 
 export interface AvgPool2dOptions extends AvgPoolLayerOptions<[number, number]> {
-  /** Divides by this instead of the window's size. */
+  /** Divides by this instead of the window's size. Default null. */
   divisorOverride?: number | null;
 }
 

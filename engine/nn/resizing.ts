@@ -11,9 +11,9 @@ import { Module } from "./module.ts";
 import { fields, py } from "./text.ts";
 
 export interface UpsampleOptions {
-  /** The size wanted, of every axis or one per axis; either this or scaleFactor. */
+  /** The size wanted, of every axis or one per axis; either this or scaleFactor. Default null. */
   size?: number | readonly number[] | null;
-  /** Factor of the size, of every axis or one per axis. */
+  /** Factor of the size, of every axis or one per axis. Default null. */
   scaleFactor?: number | readonly number[] | null;
   /** How cells in between are found. Default "nearest". */
   mode?: F.InterpolateMode;
@@ -76,9 +76,9 @@ function floatTuple(values: readonly number[]): string {
 }
 
 export interface Upsample2dOptions {
-  /** Height and width wanted; either this or scaleFactor. */
+  /** Height and width wanted; either this or scaleFactor. Default null. */
   size?: number | readonly [number, number] | null;
-  /** Factor of height and width. */
+  /** Factor of height and width. Default null. */
   scaleFactor?: number | readonly [number, number] | null;
 }
 

@@ -102,7 +102,7 @@ function largest(ctx: { attrs: BagAttrs; notes: unknown }, weight: Tensor): Tens
 }
 
 export interface EmbeddingBagOptions {
-  /** Where each bag starts in a one-dimensional input, [B]. */
+  /** Where each bag starts in a one-dimensional input, [B]. Default null. */
   offsets?: Tensor | null;
   /** Rows that are read are shortened, in place, to this norm. Default none. */
   maxNorm?: number | null;
@@ -112,9 +112,9 @@ export interface EmbeddingBagOptions {
   scaleGradByFreq?: boolean;
   /** How a bag becomes one row. Default "mean". */
   mode?: EmbeddingBagMode;
-  /** Accepted for PyTorch's sake: gradients here are dense. */
+  /** Accepted for PyTorch's sake: gradients here are dense. Default false. */
   sparse?: boolean;
-  /** Factor of each entry, of the input's shape; "sum" only. */
+  /** Factor of each entry, of the input's shape; "sum" only. Default null. */
   perSampleWeights?: Tensor | null;
   /** Whether the last offset is the end of the last bag instead of the start of one more. Default false. */
   includeLastOffset?: boolean;

@@ -74,13 +74,13 @@ const FractionalMaxPool: Op<FractionalAttrs> = defineOp({
 });
 
 export interface FractionalMaxPoolOptions {
-  /** Height and width wanted; either this or outputRatio. */
+  /** Height and width wanted; either this or outputRatio. Default null. */
   outputSize?: Size2 | null;
-  /** The output's share of the input's size: [height, width]. */
+  /** The output's share of the input's size: [height, width]. Default null. */
   outputRatio?: readonly [number, number] | null;
   /** Gives [output, indices]. Default false. */
   returnIndices?: boolean;
-  /** [N, C, 2] numbers in [0, 1) instead of random ones. */
+  /** [N, C, 2] numbers in [0, 1) instead of random ones. Default null. */
   _randomSamples?: Tensor | null;
 }
 

@@ -17,9 +17,9 @@ const SIDE = 32;
 export interface CIFAR10Options<I, L> {
   /** The 50,000 pictures for training, or the 10,000 for testing. Default true. */
   train?: boolean;
-  /** Called with each picture; what it returns takes its place: `new transforms.ToTensor()`. */
+  /** Called with each picture; what it returns takes its place: `new transforms.ToTensor()`. Default null. */
   transform?: ((picture: Picture) => I) | null;
-  /** Called with each label. */
+  /** Called with each label. Default null. */
   targetTransform?: ((label: number) => L) | null;
   /** Accepted as in torchvision; the data is handed to the engine, not downloaded by it. Default false. */
   download?: boolean;
