@@ -129,6 +129,9 @@ const FloorDivide: Op<null> = defineOp({
     refuseBool("div_floor_cpu", resultType(a, b));
     return binary("floor_divide", a, b);
   },
+  backward() {
+    throw new RuntimeError("derivative for aten::floor_divide is not implemented");
+  },
 });
 
 const Remainder: Op<ByNumber> = defineOp({

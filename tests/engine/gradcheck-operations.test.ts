@@ -53,6 +53,9 @@ describe.each(Object.entries(CASES))("%s", (name, calls) => {
 });
 
 it("every operation with a derivative has a case", () => {
-  const missing = [...operations()].filter(([name, op]) => op.differentiable && !(name in CASES)).map(([name]) => name);
+  // "NotImplemented" is PyTorch's name for a node whose backward only throws.
+  const missing = [...operations()]
+    .filter(([name, op]) => op.differentiable && op.gradFn !== "NotImplemented" && !(name in CASES))
+    .map(([name]) => name);
   expect(missing).toEqual([]);
 });
