@@ -84,6 +84,8 @@ interface NllAttrs {
   target: Tensor;
   /** Weight of every position: its class's, 0 where ignored. */
   weights: Float64Array;
+  /** 1 where a position does not count at all. */
+  ignored: Uint8Array;
   reduction: Reduction;
   /** Classes, of each sample or each pixel: [C], [N, C] or [N, C, H, W]. */
   layout: readonly number[];
@@ -109,12 +111,12 @@ const NllLoss: Op<NllAttrs> = defineOp({
   gradFn: ({ layout }) => (layout.length === 4 ? "NllLoss2DBackward0" : "NllLossBackward0"),
   kernels: ["gather", "reduce"],
   forward({ attrs }, input: Tensor) {
-    const { target, weights, reduction } = attrs;
+    const { target, weights, ignored, reduction } = attrs;
     const [n, c, m] = nllSizes(attrs);
     const losses = Tensor.empty(nllLosses(attrs), input.dtype);
     kernels.gather(viewAs(denseRaw(input), [n, c, m]), viewAs(target, [n, 1, m]), viewAs(losses, [n, 1, m]));
     const { data } = losses.storage;
-    for (let i = 0; i < data.length; i++) data[i] = weights[i] === 0 ? 0 : -data[i]! * weights[i]!;
+    for (let i = 0; i < data.length; i++) data[i] = ignored[i] ? 0 : -data[i]! * weights[i]!;
     if (reduction === "none") return losses;
     return reduction === "sum" ? sum(losses) : div(sum(losses), totalWeight(attrs));
   },
@@ -126,13 +128,13 @@ const NllLossGrad: Op<NllAttrs> = defineOp({
   gradFn: ({ layout }) => (layout.length === 4 ? "NllLoss2DBackwardBackward0" : "NllLossBackwardBackward0"),
   kernels: [],
   forward({ attrs }, grad: Tensor) {
-    const { target, weights, reduction, layout } = attrs;
+    const { target, weights, ignored, reduction, layout } = attrs;
     const out = Tensor.empty(layout, grad.dtype);
     const [, c, m] = nllSizes(attrs);
     const incoming = grad.denseData();
     const share = reduction === "mean" ? 1 / totalWeight(attrs) : 1;
     target.storage.data.forEach((t, i) => {
-      if (weights[i] === 0) return;
+      if (ignored[i]) return;
       const flat = (Math.floor(i / m) * c + t) * m + (i % m);
       out.storage.data[flat] = -(reduction === "none" ? incoming[i]! : incoming[0]! * share) * weights[i]!;
     });
@@ -185,14 +187,18 @@ function arrange(bound: ClassArguments) {
   const perClass = weight?.denseData();
   const indices = Tensor.empty([n, numel(places)], int64);
   const weights = new Float64Array(given.length);
+  const ignored = new Uint8Array(given.length);
   given.forEach((t, i) => {
-    if (t === ignoreIndex) return;
+    if (t === ignoreIndex) {
+      ignored[i] = 1;
+      return;
+    }
     if (t < 0 || t >= c) throw new IndexError(`Target ${t} is out of bounds.`);
     indices.storage.data[i] = t;
     weights[i] = perClass ? perClass[t]! : 1;
   });
   const scores = native ? input : reshape(input, n, c, 1, numel(places));
-  return { scores, indices, weights, shape: target.shape };
+  return { scores, indices, weights, ignored, shape: target.shape };
 }
 
 /**
@@ -209,9 +215,9 @@ export function nllLoss(...args: unknown[]): Tensor {
 }
 
 function indexLoss(bound: ClassArguments, logProbabilities: Tensor): Tensor {
-  const { scores, indices, weights, shape } = arrange({ ...bound, input: logProbabilities });
+  const { scores, indices, weights, ignored, shape } = arrange({ ...bound, input: logProbabilities });
   const { reduction } = bound;
-  const loss = call(NllLoss, { target: indices, weights, reduction, layout: scores.shape }, scores);
+  const loss = call(NllLoss, { target: indices, weights, ignored, reduction, layout: scores.shape }, scores);
   return reduction === "none" && !sameShape(loss.shape, shape) ? reshape(loss, shape) : loss;
 }
 
@@ -270,11 +276,11 @@ function smoothedLoss(bound: ClassArguments, logs: Tensor): Tensor {
   const { input, weight, reduction, labelSmoothing } = bound;
   const axis = classAxis(input);
   const classes = input.shape[axis]!;
-  const { weights, shape } = arrange({ ...bound, input: logs });
+  const { weights, ignored, shape } = arrange({ ...bound, input: logs });
   const ofTarget = indexLoss(bound, logs);
   const spread = neg(sum(weight ? mul(logs, alongClasses(weight, input)) : logs, axis));
   const counts = Tensor.empty(shape, bool);
-  counts.storage.data.set(weights.map((w) => (w === 0 ? 0 : 1)));
+  counts.storage.data.set(ignored.map((one) => 1 - one));
   const counted = where(counts, spread, 0);
   const total = weights.reduce((a, b) => a + b, 0);
   const ofAll = reduction === "none" ? counted : reduction === "sum" ? sum(counted) : div(sum(counted), total);
