@@ -352,7 +352,7 @@ export class Tensor {
   /** `for (const row of x)` walks the first dimension. */
   *[Symbol.iterator](): Iterator<Tensor> {
     if (this.ndim === 0) throw new TypeError("iteration over a 0-d tensor");
-    for (let i = 0; i < this.shape[0]!; i++) yield this.at(i);
+    yield* this.unbind();
   }
 
   /** PyTorch's text: `tensor([1., 2.])`. */

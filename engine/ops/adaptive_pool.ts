@@ -186,6 +186,7 @@ const Pick: Op<PlaceAttrs> = defineOp({
 const Unpool: Op<PlaceAttrs> = defineOp({
   name: "max_unpool2d",
   gradFn: "MaxUnpool2DBackward0",
+  unlisted: [1],
   kernels: ["gather"],
   forward(ctx, x: Tensor, indices: Tensor) {
     const { size } = ctx.attrs;

@@ -50,6 +50,7 @@ const Sub: Op<AlphaAttrs> = defineOp({
 const Rsub: Op<AlphaAttrs & { fromNumber: boolean }> = defineOp({
   name: "rsub",
   gradFn: ({ fromNumber }) => (fromNumber ? "RsubBackward1" : "RsubBackward0"),
+  unlisted: ({ fromNumber }) => (fromNumber ? [1] : []),
   kernels: ["binary"],
   forward: ({ attrs }, a: Tensor, b: Tensor) => subtractRaw(b, a, attrs.alpha),
   backward: ({ attrs }, grad: Tensor) => [mul(grad, -Number(attrs.alpha)), grad],
@@ -137,6 +138,7 @@ const FloorDivide: Op<null> = defineOp({
 const Remainder: Op<ByNumber> = defineOp({
   name: "remainder",
   gradFn: ({ byNumber }) => (byNumber ? "RemainderBackward0" : "RemainderBackward1"),
+  unlisted: ({ byNumber }) => (byNumber ? [1] : []),
   kernels: ["binary"],
   forward(ctx, a: Tensor, b: Tensor) {
     refuseBool("remainder_cpu", resultType(a, b));
@@ -152,6 +154,7 @@ const Remainder: Op<ByNumber> = defineOp({
 const Fmod: Op<ByNumber> = defineOp({
   name: "fmod",
   gradFn: ({ byNumber }) => (byNumber ? "FmodBackward0" : "FmodBackward1"),
+  unlisted: ({ byNumber }) => (byNumber ? [1] : []),
   kernels: ["binary"],
   forward(ctx, a: Tensor, b: Tensor) {
     refuseBool("fmod_cpu", resultType(a, b));
@@ -168,6 +171,7 @@ const Pow: Op<{ scalar: "exponent" | "base" | null }> = defineOp({
   name: "pow",
   gradFn: ({ scalar }) =>
     scalar === "exponent" ? "PowBackward0" : scalar === "base" ? "PowBackward2" : "PowBackward1",
+  unlisted: ({ scalar }) => (scalar === "exponent" ? [1] : scalar === "base" ? [0] : []),
   kernels: ["binary"],
   forward(ctx, base: Tensor, exponent: Tensor) {
     const dtype = resultType(base, exponent);

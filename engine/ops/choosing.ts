@@ -37,6 +37,7 @@ const Minimum = extremum("minimum", "MinimumBackward0", lt, gt);
 const Where: Op<null> = defineOp({
   name: "where",
   gradFn: "WhereBackward0",
+  unlisted: [0],
   kernels: ["where"],
   forward(ctx, condition: Tensor, a: Tensor, b: Tensor) {
     ctx.save(condition);
@@ -56,6 +57,7 @@ interface ClampAttrs {
 const Clamp: Op<ClampAttrs> = defineOp({
   name: "clamp",
   gradFn: ({ byNumbers }) => (byNumbers ? "ClampBackward1" : "ClampBackward0"),
+  unlisted: ({ byNumbers }) => (byNumbers ? [1, 2] : []),
   kernels: ["binary"],
   forward(ctx, x: Tensor, min: Tensor | null, max: Tensor | null) {
     ctx.save(x, min, max);

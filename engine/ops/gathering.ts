@@ -7,6 +7,7 @@ import { CPP_NAMES } from "../core/promotion.ts";
 import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
+import { to } from "./copy.ts";
 import { convert } from "./creation.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -161,12 +162,14 @@ export function maskedFill(input: Tensor, mask: Tensor, value: Scalar | Tensor):
     value instanceof Tensor
       ? value
       : filled([], convert(asOperand(value, "masked_fill", "value", 3).item(), input.dtype), input.dtype);
-  return call(MaskedFill, null, input, mask, castRaw(filler, input.dtype));
+  const ofTensor = value instanceof Tensor;
+  return call(MaskedFill, { ofTensor }, input, mask, ofTensor ? to(filler, input.dtype) : castRaw(filler, input.dtype));
 }
 
-const MaskedFill: Op<null> = defineOp({
+const MaskedFill: Op<{ ofTensor: boolean }> = defineOp({
   name: "masked_fill",
-  gradFn: "MaskedFillBackward0",
+  gradFn: ({ ofTensor }) => (ofTensor ? "MaskedFillBackward1" : "MaskedFillBackward0"),
+  unlisted: ({ ofTensor }) => (ofTensor ? [1] : [1, 2]),
   kernels: ["where"],
   forward(ctx, x: Tensor, mask: Tensor, value: Tensor) {
     ctx.save(mask);

@@ -6,7 +6,7 @@ import { kernels } from "../backends/index.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
+import { broadcastShapes, numel, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
 import { tensor } from "./creation.ts";
@@ -253,14 +253,16 @@ export function set(input: Tensor, indices: Index | readonly Index[], value: Sca
   if (tensors.size === 0) {
     const target = view === input ? alias(input) : view;
     const given = source.ndim > target.ndim ? reshape(source, source.shape.slice(source.ndim - target.ndim)) : source;
-    target.copy_(given.ndim > 0 ? expand(given, target.shape) : given);
+    const fits = given.ndim === 0 || sameShape(given.shape, target.shape);
+    target.copy_(fits ? given : expand(given, target.shape));
     return input;
   }
   const attrs = plan(view, tensors);
   const { rest, picked, front } = attrs;
   const restShape = rest.map((d) => view.shape[d]!);
   const answer = [...restShape.slice(0, front), ...picked, ...restShape.slice(front)];
-  const values = expand(fitting(source, answer), answer);
+  const fitted = fitting(source, answer);
+  const values = sameShape(fitted.shape, answer) ? fitted : expand(fitted, answer);
   const mask = list.length === 1 ? asIndexTensor(list[0]!) : null;
   const masked = mask?.dtype === bool && mask.ndim > 0 && source.numel() === 1;
   if (value instanceof Tensor && value.dtype !== view.dtype && !masked) {

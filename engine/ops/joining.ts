@@ -5,6 +5,7 @@ import { isOptions } from "../core/arguments.ts";
 import { IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
+import type { Size } from "../core/size.ts";
 import { Tensor } from "../core/tensor.ts";
 import { castRaw, copyRaw, filled } from "./operands.ts";
 import { call, callMany, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -142,13 +143,29 @@ export function split(
     );
   }
   const gradFn = typeof splitSize === "number" ? "SplitBackward0" : "SplitWithSizesBackward0";
-  let start = 0;
-  return sizes.map((length) => {
-    const part = sliceRaw(input, axis, start, length, 1, gradFn);
-    start += length;
-    return part;
-  });
+  return callMany(Split, { dim: axis, sizes, gradFn }, input);
 }
+
+const Split: Op<{ dim: number; sizes: readonly number[]; gradFn: string }> = defineOp({
+  name: "split",
+  gradFn: ({ gradFn }) => gradFn,
+  kernels: [],
+  forward(ctx, x: Tensor) {
+    const { dim, sizes } = ctx.attrs;
+    ctx.notes = x.shape;
+    let offset = x.offset;
+    return sizes.map((size) => {
+      const part = makeView(x, x.shape.with(dim, size), x.strides, offset);
+      offset += size * x.strides[dim]!;
+      return part;
+    });
+  },
+  backward({ attrs: { dim, sizes }, notes }, ...grads: (Tensor | null)[]) {
+    const dtype = grads.find((grad) => grad !== null)!.dtype;
+    const parts = sizes.map((size, i) => grads[i] ?? filled((notes as Size).with(dim, size), 0, dtype));
+    return [cat(parts, dim)];
+  },
+});
 
 /** At most `chunks` views of equal size along `dim`; the last may be smaller. */
 export function chunk(input: Tensor, chunks: number, dim: number | { dim?: number } = 0): Tensor[] {

@@ -7,11 +7,12 @@ import { CPP_NAMES, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, mul } from "./arithmetic.ts";
+import { contiguous } from "./copy.ts";
 import { eye } from "./creation.ts";
 import { viewAs } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
-import { expand, reshape, squeeze, t, transpose, unsafeView, unsqueeze, view } from "./view.ts";
+import { expand, reshape, t, transpose, unsafeSqueeze, unsafeView, unsqueeze, view } from "./view.ts";
 
 function assertSameDtype(a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype) {
@@ -234,7 +235,7 @@ export function matmul(input: Tensor, other: Tensor): Tensor {
   }
   if (input.ndim === 1 && other.ndim === 1) return dot(input, other);
   if (input.ndim === 2 && other.ndim === 1) return mv(input, other);
-  if (input.ndim === 1 && other.ndim === 2) return squeeze(mm(unsqueeze(input, 0), other), 0);
+  if (input.ndim === 1 && other.ndim === 2) return unsafeSqueeze(mm(unsqueeze(input, 0), other), 0);
   if (input.ndim === 2 && other.ndim === 2) return mm(input, other);
   return batched(input, other);
 }
@@ -252,6 +253,15 @@ function batched(input: Tensor, other: Tensor): Tensor {
     const turned = transpose(other, -2, -1);
     const k = turned.shape[turned.ndim - 1]!;
     return unsafeView(mv(reshape(turned, numel(turned.shape.slice(0, -1)), k), input), turned.shape.slice(0, -1));
+  }
+  // The other way round as well, where the matrix wants a gradient: that of a batch of copies would have to be summed.
+  if (input.ndim === 2 && input.requiresGrad) {
+    const turned = transpose(other, -2, -1);
+    const k = turned.shape.at(-1)!;
+    const rows = reshape(turned, numel(turned.shape.slice(0, -1)), k);
+    if (input.shape[1] !== k) throw cannotMultiply(rows.shape, [input.shape[1]!, input.shape[0]!]);
+    const product = unsafeView(mm(rows, t(input)), [...turned.shape.slice(0, -1), input.shape[0]!]);
+    return contiguous(transpose(product, -2, -1));
   }
   const a = input.ndim === 1 ? unsqueeze(input, 0) : input;
   const b = other.ndim === 1 ? unsqueeze(other, 1) : other;

@@ -32,6 +32,8 @@ export interface OpDefinition<A> {
   /** The node's name, where it depends on the attributes a function of them. */
   gradFn: string | ((attrs: A) => string);
   kernels: readonly KernelName[];
+  /** Positions of inputs that PyTorch's node knows nothing of: masks, indices, some numbers. They have no edge to show. */
+  unlisted?: readonly number[] | ((attrs: A) => readonly number[]);
   // biome-ignore lint/suspicious/noExplicitAny: each operation names and types its own inputs.
   forward(ctx: Context<A>, ...inputs: any[]): Tensor | Tensor[];
   /** Gradients of the outputs (null where none arrived) → gradients of the inputs, in order. Absent: not differentiable. */
@@ -78,6 +80,12 @@ class OperationNode<A> extends Node {
   override run(grads: Gradients): Gradients {
     const results = this.op.backward!(this.ctx, ...grads);
     return results.map((grad, i) => (grad && this.edges[i] ? fitGradient(grad, this.inputs[i]!) : null));
+  }
+
+  override get nextFunctions(): [Node | null, number][] {
+    const { unlisted = [] } = this.op;
+    const hidden = typeof unlisted === "function" ? unlisted(this.ctx.attrs) : unlisted;
+    return super.nextFunctions.filter((_, i) => !hidden.includes(i));
   }
 
   override release(): void {
@@ -188,6 +196,7 @@ export function callMany<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor[] {
   const ctx = new Context(attrs, needs, recording);
   const result = op.forward(ctx, ...inputs);
   const outputs = Array.isArray(result) ? result : [result];
+  if (Array.isArray(result)) for (const output of result) if (output.base) output.viewMadeBy = "several";
   if (recording) {
     const node = new OperationNode(op, ctx, inputs);
     ctx.nameOutputs(outputs, node.name);

@@ -42,6 +42,7 @@ const Scatter: Op<ScatterAttrs> = defineOp({
   name: "scatter",
   gradFn: ({ adds, fromNumber }) =>
     adds ? "ScatterAddBackward0" : fromNumber ? "ScatterBackward1" : "ScatterBackward0",
+  unlisted: ({ fromNumber }) => (fromNumber ? [1] : []),
   kernels: ["copy"],
   forward(ctx, x: Tensor, source: Tensor) {
     const { dim, index, adds } = ctx.attrs;

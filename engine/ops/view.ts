@@ -120,18 +120,15 @@ const Expand: Op<ShapeAttrs> = defineOp({
   backward: (_, grad: Tensor) => [grad],
 });
 
-const Squeeze: Op<{ dims: number[]; node: 0 | 1 | 2 }> = defineOp({
+const Squeeze: Op<{ dims: number[]; node: 0 | 1 | 2 | 4 }> = defineOp({
   name: "squeeze",
   gradFn: ({ node }) => `SqueezeBackward${node}`,
   kernels: [],
   forward(ctx, x: Tensor) {
     ctx.notes = x.shape;
     const keep = x.shape.map((_, i) => i).filter((i) => !ctx.attrs.dims.includes(i) || x.shape[i] !== 1);
-    return makeView(
-      x,
-      keep.map((i) => x.shape[i]!),
-      keep.map((i) => x.strides[i]!),
-    );
+    const [shape, strides] = [keep.map((i) => x.shape[i]!), keep.map((i) => x.strides[i]!)];
+    return ctx.attrs.node === 4 ? new Tensor(x.storage, shape, strides, x.offset) : makeView(x, shape, strides);
   },
   backward: (ctx, grad: Tensor) => [reshape(grad, ctx.notes as number[])],
 });
@@ -263,6 +260,11 @@ export function squeeze(input: Tensor, dim?: number | readonly number[]): Tensor
   const repeated = dims.find((d, i) => dim !== undefined && dims.indexOf(d) < i);
   if (repeated !== undefined) throw new RuntimeError(`dim ${repeated} appears multiple times in the list of dims`);
   return call(Squeeze, { dims, node: dim === undefined ? 0 : typeof dim === "number" ? 1 : 2 }, input);
+}
+
+/** A fresh result squeezed in place, which makes it no view of anything. @internal */
+export function unsafeSqueeze(input: Tensor, dim: number): Tensor {
+  return call(Squeeze, { dims: [dim], node: 4 }, input);
 }
 
 /** With a new axis of size 1 at `dim`. */

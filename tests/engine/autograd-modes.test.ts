@@ -59,6 +59,12 @@ describe("modes", () => {
     expect(String(leaf(1, 2).add(made()))).toBe("tensor([2., 3.], grad_fn=<AddBackward0>)");
   });
 
+  it("one of several views of what requires nothing can be changed", () => {
+    const x = torch.ones(2);
+    x.unbind()[0]?.add_(1);
+    expect(String(x)).toBe("tensor([2., 1.])");
+  });
+
   it("a view made without recording still belongs to what requires a gradient", () => {
     const x = leaf(1, 2);
     const view = torch.noGrad(() => x.select(0, 0));
@@ -70,6 +76,8 @@ describe("modes", () => {
 
 const VIEW_IN_NO_GRAD =
   "RuntimeError: A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).";
+const SEVERAL =
+  "is a view and is being modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.";
 const INFERENCE_SAVED =
   "RuntimeError: Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`.";
 const INFERENCE_CHANGED =
@@ -118,6 +126,17 @@ describe("what PyTorch says", () => {
       "changing what was viewed in noGrad by something recorded",
       () => torch.noGrad(() => torch.ones(2).select(0, 0)).mul_(leaf(2).sum()),
       VIEW_IN_NO_GRAD,
+    ],
+    [
+      "changing one of several views",
+      () => leaf(1, 2).mul(1).unbind()[1]?.add_(1),
+      `RuntimeError: Output 1 of Unbind ${SEVERAL}`,
+    ],
+    ["changing a part", () => leaf(1, 2).mul(1).split(1)[0]?.add_(1), `RuntimeError: Output 0 of Split ${SEVERAL}`],
+    [
+      "changing a row of an iteration",
+      () => [...leaf(1, 2).mul(1)][0]?.add_(1),
+      `RuntimeError: Output 0 of Unbind ${SEVERAL}`,
     ],
     [
       "changing a result",
