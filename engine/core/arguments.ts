@@ -48,7 +48,7 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
   const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound)).map(plain);
   if (missing.length > 0) {
     const list = missing.map((p) => `'${snakeCase(p)}'`);
-    const listed = list.length === 1 ? list[0] : `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}`;
+    const listed = list.length < 3 ? list.join(" and ") : `${list.slice(0, -1).join(", ")}, and ${list.at(-1)}`;
     throw new TypeError(
       `${name}() missing ${missing.length} required positional ${missing.length === 1 ? "argument" : "arguments"}: ${listed}`,
     );

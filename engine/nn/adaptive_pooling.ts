@@ -17,9 +17,9 @@ type OptionalSize2 = number | null | readonly [number | null, number | null];
 abstract class AdaptiveAvgPoolNd<Size extends F.AdaptiveSize> extends Module {
   readonly outputSize: Size;
 
-  constructor(name: string, args: unknown[]) {
+  constructor(args: unknown[]) {
     super();
-    this.outputSize = bind<{ outputSize: Size }>(`${name}.__init__`, ["!outputSize"], args).outputSize;
+    this.outputSize = bind<{ outputSize: Size }>("_AdaptiveAvgPoolNd.__init__", ["!outputSize"], args).outputSize;
   }
 
   override extraRepr(): string {
@@ -35,7 +35,7 @@ abstract class AdaptiveAvgPoolNd<Size extends F.AdaptiveSize> extends Module {
 export class AdaptiveAvgPool1d extends AdaptiveAvgPoolNd<Size1> {
   constructor(outputSize: Size1 | { outputSize: Size1 });
   constructor(...args: unknown[]) {
-    super("AdaptiveAvgPool1d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -51,7 +51,7 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPoolNd<Size1> {
 export class AdaptiveAvgPool2d extends AdaptiveAvgPoolNd<OptionalSize2> {
   constructor(outputSize: OptionalSize2 | { outputSize: OptionalSize2 });
   constructor(...args: unknown[]) {
-    super("AdaptiveAvgPool2d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -68,10 +68,10 @@ abstract class AdaptiveMaxPoolNd<Size extends F.AdaptiveSize, WithIndices extend
   readonly outputSize: Size;
   readonly returnIndices: boolean;
 
-  constructor(name: string, args: unknown[]) {
+  constructor(args: unknown[]) {
     super();
     const { outputSize, returnIndices = false } = bind<{ outputSize: Size; returnIndices?: boolean }>(
-      `${name}.__init__`,
+      "_AdaptiveMaxPoolNd.__init__",
       ["!outputSize", "returnIndices"],
       args,
     );
@@ -103,7 +103,7 @@ export class AdaptiveMaxPool1d<WithIndices extends boolean = false> extends Adap
   constructor(outputSize: OptionalSize1, options?: AdaptiveMaxPoolOptions<WithIndices>);
   constructor(options: { outputSize: OptionalSize1 } & AdaptiveMaxPoolOptions<WithIndices>);
   constructor(...args: unknown[]) {
-    super("AdaptiveMaxPool1d", args);
+    super(args);
   }
 
   override forward(input: Tensor): MaxPooled<WithIndices> {
@@ -123,7 +123,7 @@ export class AdaptiveMaxPool2d<WithIndices extends boolean = false> extends Adap
   constructor(outputSize: OptionalSize2, options?: AdaptiveMaxPoolOptions<WithIndices>);
   constructor(options: { outputSize: OptionalSize2 } & AdaptiveMaxPoolOptions<WithIndices>);
   constructor(...args: unknown[]) {
-    super("AdaptiveMaxPool2d", args);
+    super(args);
   }
 
   override forward(input: Tensor): MaxPooled<WithIndices> {
@@ -149,14 +149,14 @@ abstract class LPPoolNd<Size extends number | readonly number[]> extends Module 
   readonly stride: Size | null;
   readonly ceilMode: boolean;
 
-  constructor(name: string, args: unknown[]) {
+  constructor(args: unknown[]) {
     super();
     const {
       normType,
       kernelSize,
       stride = null,
       ceilMode = false,
-    } = bind<LPPoolArguments<Size>>(`${name}.__init__`, ["!normType", "!kernelSize", "stride", "ceilMode"], args);
+    } = bind<LPPoolArguments<Size>>("_LPPoolNd.__init__", ["!normType", "!kernelSize", "stride", "ceilMode"], args);
     this.normType = normType;
     this.kernelSize = kernelSize;
     this.stride = stride;
@@ -176,7 +176,7 @@ export class LPPool1d extends LPPoolNd<Size1> {
   constructor(normType: number, kernelSize: Size1, options?: LPPoolLayerOptions<Size1>);
   constructor(options: { normType: number; kernelSize: Size1 } & LPPoolLayerOptions<Size1>);
   constructor(...args: unknown[]) {
-    super("LPPool1d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -193,7 +193,7 @@ export class LPPool2d extends LPPoolNd<Size2> {
   constructor(normType: number, kernelSize: Size2, options?: LPPoolLayerOptions<Size2>);
   constructor(options: { normType: number; kernelSize: Size2 } & LPPoolLayerOptions<Size2>);
   constructor(...args: unknown[]) {
-    super("LPPool2d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {

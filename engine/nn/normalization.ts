@@ -116,8 +116,8 @@ abstract class NormBase extends Module {
 
 /** Batch normalisation for any number of places. */
 abstract class BatchNormNd extends NormBase {
-  constructor(name: string, args: unknown[]) {
-    super(name, { affine: true, trackRunningStats: true }, args);
+  constructor(args: unknown[]) {
+    super("_BatchNorm", { affine: true, trackRunningStats: true }, args);
   }
 
   protected normalize(input: Tensor): Tensor {
@@ -142,8 +142,8 @@ abstract class BatchNormNd extends NormBase {
 
 /** Instance normalisation for any number of places. */
 abstract class InstanceNormNd extends NormBase {
-  constructor(name: string, args: unknown[]) {
-    super(name, { affine: false, trackRunningStats: false }, args);
+  constructor(args: unknown[]) {
+    super("_InstanceNorm", { affine: false, trackRunningStats: false }, args);
   }
 
   /** @param batched the number of dimensions with a batch; one less is a single sample */
@@ -171,7 +171,7 @@ export class BatchNorm1d extends BatchNormNd {
   constructor(numFeatures: number, options?: NormOptions);
   constructor(options: { numFeatures: number } & NormOptions);
   constructor(...args: unknown[]) {
-    super("BatchNorm1d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -188,7 +188,7 @@ export class BatchNorm2d extends BatchNormNd {
   constructor(numFeatures: number, options?: NormOptions);
   constructor(options: { numFeatures: number } & NormOptions);
   constructor(...args: unknown[]) {
-    super("BatchNorm2d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -205,7 +205,7 @@ export class BatchNorm3d extends BatchNormNd {
   constructor(numFeatures: number, options?: NormOptions);
   constructor(options: { numFeatures: number } & NormOptions);
   constructor(...args: unknown[]) {
-    super("BatchNorm3d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -222,7 +222,7 @@ export class InstanceNorm1d extends InstanceNormNd {
   constructor(numFeatures: number, options?: NormOptions);
   constructor(options: { numFeatures: number } & NormOptions);
   constructor(...args: unknown[]) {
-    super("InstanceNorm1d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -238,7 +238,7 @@ export class InstanceNorm2d extends InstanceNormNd {
   constructor(numFeatures: number, options?: NormOptions);
   constructor(options: { numFeatures: number } & NormOptions);
   constructor(...args: unknown[]) {
-    super("InstanceNorm2d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -254,7 +254,7 @@ export class InstanceNorm3d extends InstanceNormNd {
   constructor(numFeatures: number, options?: NormOptions);
   constructor(options: { numFeatures: number } & NormOptions);
   constructor(...args: unknown[]) {
-    super("InstanceNorm3d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {

@@ -75,8 +75,9 @@ export class ParameterList extends Module implements Iterable<Parameter> {
   }
 }
 
+/** Anything but a tensor is left to the registration, which says what it takes. */
 function asParameter(value: Tensor): Parameter {
-  return value instanceof Parameter ? value : new Parameter(value);
+  return value instanceof Tensor && !(value instanceof Parameter) ? new Parameter(value) : (value as Parameter);
 }
 
 /** Tensors by name: a plain object (sorted by name, as PyTorch sorts a dict), a Map or pairs (in their order). */

@@ -38,7 +38,7 @@ abstract class MaxPoolNd<Axes extends readonly number[], WithIndices extends boo
   readonly returnIndices: boolean;
   readonly ceilMode: boolean;
 
-  constructor(name: string, args: unknown[]) {
+  constructor(args: unknown[]) {
     super();
     const {
       kernelSize,
@@ -48,7 +48,7 @@ abstract class MaxPoolNd<Axes extends readonly number[], WithIndices extends boo
       returnIndices = false,
       ceilMode = false,
     } = bind<MaxPoolArguments<Axes>>(
-      `${name}.__init__`,
+      "_MaxPoolNd.__init__",
       ["!kernelSize", "stride", "padding", "dilation", "returnIndices", "ceilMode"],
       args,
     );
@@ -93,7 +93,7 @@ export class MaxPool1d<WithIndices extends boolean = false> extends MaxPoolNd<[n
   constructor(kernelSize: number | readonly [number], options?: MaxPool1dOptions<WithIndices>);
   constructor(options: { kernelSize: number | readonly [number] } & MaxPool1dOptions<WithIndices>);
   constructor(...args: unknown[]) {
-    super("MaxPool1d", args);
+    super(args);
   }
 
   override forward(input: Tensor): MaxPooled<WithIndices> {
@@ -114,7 +114,7 @@ export class MaxPool2d<WithIndices extends boolean = false> extends MaxPoolNd<[n
   constructor(kernelSize: number | readonly [number, number], options?: MaxPool2dOptions<WithIndices>);
   constructor(options: { kernelSize: number | readonly [number, number] } & MaxPool2dOptions<WithIndices>);
   constructor(...args: unknown[]) {
-    super("MaxPool2d", args);
+    super(args);
   }
 
   override forward(input: Tensor): MaxPooled<WithIndices> {

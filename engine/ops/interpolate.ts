@@ -297,7 +297,10 @@ export function interpolate(...args: unknown[]): Tensor {
     return mode === "bicubic" && !antialias && sameShape(spatial, out) ? (shortcut(spatial[i]!, out[i]!) ?? own) : own;
   });
   const named = antialias ? gradFn.replace("2D", "2DAa") : gradFn;
-  return call(Resize, { gradFn: named, size: spatial, out, taps, gradTaps }, input);
+  // A single channel counts as lying last in memory, and for that layout the image takes the gradient's shortcuts too.
+  const channelsLast = mode === "nearest" && axes === 2 && input.shape[1] === 1;
+  const attrs = { gradFn: named, size: spatial, out, taps: channelsLast ? gradTaps : taps, gradTaps };
+  return call(Resize, attrs, input);
 }
 
 /** The older name of `interpolate`. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.upsample.html */
