@@ -24,6 +24,7 @@ setArithmetic({
 });
 
 export * from "./arithmetic.ts";
+export * from "./binary_more.ts";
 export * from "./choosing.ts";
 export * from "./comparison.ts";
 export * from "./conv.ts";
@@ -49,6 +50,7 @@ export * from "./scattering.ts";
 export * from "./slicing.ts";
 export * from "./softmax.ts";
 export * from "./sorting.ts";
+export * from "./special.ts";
 export * from "./statistics.ts";
 export * from "./unique.ts";
 export * from "./view.ts";

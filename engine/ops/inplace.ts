@@ -13,6 +13,7 @@ import { broadcastShapes, broadcastStrides, isContiguous, type Shape, sameShape,
 import { Storage } from "../core/storage.ts";
 import { setAutogradHost, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, floorDivide, mul, neg, pow, remainder, sub, where } from "./arithmetic.ts";
+import { addcdiv, addcmul, lerp } from "./binary_more.ts";
 import { convert } from "./creation.ts";
 import { castRaw, copyRaw, filled, type Operand, type Scalar, viewAs } from "./operands.ts";
 import * as pointwise from "./pointwise.ts";
@@ -165,12 +166,6 @@ class CopySlices extends Node {
     this.#view = view;
   }
 
-  /** The old base, and what the change took besides the part it replaced: the change itself is part of this node. */
-  override get nextFunctions(): [Node | null, number][] {
-    const [base, part] = super.nextFunctions;
-    return [base ?? [null, 0], ...(part?.[0]?.nextFunctions.slice(1) ?? [])];
-  }
-
   override run([grad]: (Tensor | null)[]): (Tensor | null)[] {
     if (!grad) return [null, null];
     const part = gatherStrided(grad, this.#view);
@@ -203,7 +198,6 @@ function inPlaceOf<A extends unknown[]>(operation: (old: Tensor, ...args: A) => 
 const Overwrite: Op<{ gradFn: string }> = defineOp({
   name: "copy_",
   gradFn: ({ gradFn }) => gradFn,
-  unlisted: ({ gradFn }) => (gradFn === "CopyBackwards" || gradFn === "FillBackward3" ? [] : [1]),
   kernels: ["copy"],
   forward(_, old: Tensor, source: Tensor) {
     const out = Tensor.empty(old.shape, old.dtype);
@@ -226,14 +220,7 @@ function copyFrom(self: Tensor, source: Tensor): Tensor {
 }
 
 function fill(self: Tensor, value: Scalar | Tensor): Tensor {
-  if (value instanceof Tensor) {
-    if (value.ndim > 0) {
-      throw new RuntimeError(
-        `fill_ only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
-      );
-    }
-    return overwrite(self, "FillBackward3", value);
-  }
+  if (value instanceof Tensor) return copyFrom(self, value);
   return overwrite(self, "FillBackward2", filled([], convert(value, self.dtype), self.dtype));
 }
 
@@ -252,16 +239,7 @@ function clampInPlace(
   return inPlaceOf(clamp)(self, ...limits);
 }
 
-const addcmul = (x: Tensor, a: Tensor, b: Tensor, { value = 1 }: { value?: number } = {}): Tensor =>
-  x.add(mul(a, b), { alpha: value });
-const addcdiv = (x: Tensor, a: Tensor, b: Tensor, { value = 1 }: { value?: number } = {}): Tensor =>
-  x.add(div(a, b), { alpha: value });
-const lerp = (x: Tensor, end: Tensor, weight: number): Tensor => x.add(end.sub(x), { alpha: weight });
-
 methods({
-  addcmul,
-  addcdiv,
-  lerp,
   add_: inPlaceOf(add),
   sub_: inPlaceOf(sub),
   mul_: inPlaceOf(mul),
@@ -290,12 +268,6 @@ methods({
 
 declare module "../core/tensor.ts" {
   interface Tensor {
-    /** this + value · tensor1 · tensor2. */
-    addcmul(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
-    /** this + value · tensor1 / tensor2. */
-    addcdiv(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
-    /** this + weight · (end - this). */
-    lerp(end: Tensor, weight: number): Tensor;
     /** Adds alpha · other in place. */
     add_(other: Operand, options?: { alpha?: number }): Tensor;
     sub_(other: Operand, options?: { alpha?: number }): Tensor;
@@ -317,7 +289,7 @@ declare module "../core/tensor.ts" {
     floor_(): Tensor;
     addcmul_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
     addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
-    lerp_(end: Tensor, weight: number): Tensor;
+    lerp_(end: Tensor, weight: number | Tensor): Tensor;
     /** Fills with zeros in place. */
     zero_(): Tensor;
     /** Fills with one value in place. */

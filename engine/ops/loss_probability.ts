@@ -6,8 +6,8 @@ import { broadcastShapes, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
 import { logsigmoid } from "./activation.ts";
-import { add, clamp, div, log, mul, neg, sub, where } from "./arithmetic.ts";
-import { eq } from "./comparison.ts";
+import { add, clamp, div, log, mul, neg, sub } from "./arithmetic.ts";
+import { xlogy } from "./binary_more.ts";
 import {
   checkFactor,
   checkReduction,
@@ -178,31 +178,6 @@ export function binaryCrossEntropyWithLogits(...args: unknown[]): Tensor {
     });
   }
   return call(BinaryCrossEntropyWithLogits, { reduction, weight, posWeight }, input, target);
-}
-
-/** x · log y with 0 · log 0 = 0. */
-const Xlogy: Op<null> = defineOp({
-  name: "xlogy",
-  gradFn: "XlogyBackward0",
-  kernels: ["unary", "binary", "where"],
-  forward(ctx, x: Tensor, y: Tensor) {
-    ctx.save(x, y);
-    const [a, b] = [x.detach(), y.detach()];
-    return where(b.isnan(), b, where(eq(a, 0), 0, mul(a, log(b))));
-  },
-  backward(ctx, grad: Tensor) {
-    const [x, y] = ctx.saved;
-    const none = eq(x!, 0).logicalAnd(y!.le(0));
-    return [
-      ctx.needs[0] ? mul(grad, where(none, 0, log(where(none, 1, y!)))) : null,
-      ctx.needs[1] ? mul(grad, div(x!, y!)) : null,
-    ];
-  },
-});
-
-/** x · log y, 0 where x is 0. https://docs.pytorch.org/docs/2.13/generated/torch.xlogy.html */
-export function xlogy(input: Tensor, other: Tensor): Tensor {
-  return call(Xlogy, null, input, other);
 }
 
 export interface KlDivOptions extends Omit<LossOptions, "reduction"> {

@@ -205,7 +205,6 @@ export const CASES: Record<string, Call[]> = {
   roll: [(make) => make.x([2, 3]).roll(2, 1)],
   cat: [(make) => torch.cat([make.x([2, 2]), make.x([2, 3])], 1)],
   stack: [(make) => torch.stack([make.x(), make.x()], 1)],
-  split: [(make) => torch.split(make.x([2, 5]), 2, 1)],
   unbind: [(make) => torch.unbind(make.x([2, 3]))],
   repeat: [(make) => make.x([2, 2]).repeat(2, 1, 2)],
   diag_embed: [(make) => torch.diag(make.x(), 1)],
