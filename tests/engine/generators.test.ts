@@ -152,6 +152,30 @@ describe("random calls in a row give PyTorch's numbers, and leave the stream whe
   });
 });
 
+describe("normal numbers for sixteen places or more", () => {
+  it("are drawn one by one, in the order of memory, where the places do not lie row by row", () => {
+    torch.manualSeed(0);
+    const column = torch.zeros(20, 2).get(":", 0).normal_();
+    expect(column.get("0:4").tolist()).toEqual([
+      1.5409960746765137, -0.293428897857666, -2.1787893772125244, 0.5684312582015991,
+    ]);
+    expect(torch.rand(1).item()).toBe(0.5262957811355591);
+    torch.manualSeed(0);
+    const turned = torch.randnLike(torch.zeros(5, 4).t());
+    expect(turned.get(0).tolist()).toEqual([
+      1.5409960746765137, -1.0845223665237427, -0.7192575931549072, -0.8566746115684509, -0.5663174986839294,
+    ]);
+    expect([...turned.stride()]).toEqual([1, 4]);
+    expect(torch.rand(1).item()).toBe(0.5262957811355591);
+  });
+
+  it("are drawn in blocks where they do", () => {
+    torch.manualSeed(0);
+    torch.zeros(20).normal_();
+    expect(torch.rand(1).item()).toBe(0.20812976360321045);
+  });
+});
+
 describe("a generator", () => {
   it("gives its state as PyTorch's bytes, and takes no other", () => {
     const generator = new torch.Generator().manualSeed(4);
