@@ -304,13 +304,15 @@ export function linear(...args: unknown[]): Tensor {
       hint: "a weight is [out_features, in_features]",
     });
   }
-  if (bias && weight.ndim === 1) throw new RuntimeError("mat2 must be a matrix, got 1-D tensor");
+  if (bias && weight.ndim === 1 && (input.ndim === 2 || bias.ndim === 1))
+    throw new RuntimeError("mat2 must be a matrix, got 1-D tensor");
   const transposed = weight.ndim === 2 ? t(weight) : weight;
   if (bias) {
     checkAddends(bias, weight, "self");
     checkAddends(input, weight, "mat1");
     // A view for its complaint alone: the bias has to fit the rows of the product.
-    if (bias.ndim === 1 || input.ndim === 2) expand(bias.detach(), [numel(input.shape.slice(0, -1)), weight.shape[0]!]);
+    if (input.ndim === 2 || (bias.ndim === 1 && input.isContiguous()))
+      expand(bias.detach(), [numel(input.shape.slice(0, -1)), weight.shape[0]!]);
   }
   if (input.ndim === 2 && bias) {
     if (input.shape[1] !== transposed.shape[0]) throw cannotMultiply(input.shape, transposed.shape);
