@@ -24,6 +24,7 @@ setArithmetic({
 });
 
 export * from "./arithmetic.ts";
+export * from "./arranging.ts";
 export * from "./binary_more.ts";
 export * from "./choosing.ts";
 export * from "./comparison.ts";
