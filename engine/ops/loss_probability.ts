@@ -57,7 +57,7 @@ const BinaryCrossEntropy: Op<BinaryAttrs> = defineOp({
 });
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
-  /** Factor of each element's loss, broadcast. */
+  /** Factor of each element's loss, broadcast. Default 1. */
   weight?: Tensor | null;
 }
 
@@ -144,7 +144,7 @@ const BinaryCrossEntropyWithLogits: Op<LogitAttrs> = defineOp({
 });
 
 export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyOptions {
-  /** Factor of the yes answers, one for each class, broadcast. */
+  /** Factor of the yes answers, one for each class, broadcast. Default 1. */
   posWeight?: Tensor | null;
 }
 
@@ -221,7 +221,7 @@ export function klDiv(...args: unknown[]): Tensor {
 }
 
 export interface MultilabelSoftMarginLossOptions extends LossOptions {
-  /** Weight of each class [C]. */
+  /** Weight of each class [C]. Default 1 each. */
   weight?: Tensor | null;
 }
 
