@@ -1,10 +1,12 @@
 /** Products with meaning: attention and bilinear forms. */
+import { grad } from "../autograd/grad.ts";
+import { enableGrad, noGrad } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
 import { bool } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { CPP_NAMES } from "../core/promotion.ts";
 import { sameShape, sizeText } from "../core/shape.ts";
-import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { anyRequiresGrad, assertTensor, type Tensor } from "../core/tensor.ts";
 import { add, mul, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import { dropout } from "./dropout.ts";
@@ -12,6 +14,7 @@ import { tril } from "./joining.ts";
 import { matmul } from "./matmul.ts";
 import { filled } from "./operands.ts";
 import { sum } from "./reduce.ts";
+import { call, callMany, defineOp, type Op } from "./registry.ts";
 import { softmax } from "./softmax.ts";
 import { expand, reshape, transpose, unsqueeze } from "./view.ts";
 
@@ -65,15 +68,29 @@ export function scaledDotProductAttention(...args: unknown[]): Tensor {
     throw new RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   }
   checkAttention({ query, key, value, attnMask }, dropoutP);
-  const [l, e] = query.shape.slice(-2) as [number, number];
-  const s = key.shape.at(-2)!;
   if (enableGqa) checkHeads(query, key, value);
+  const attrs = { dropoutP, isCausal, factor: scale ?? 1 / Math.sqrt(query.shape.at(-1)!), enableGqa };
+  const tensors = { query, key, value, attnMask };
+  return isFused(tensors, attrs) ? call(Fused, attrs, query, key, value, attnMask) : attend(tensors, attrs);
+}
+
+interface AttentionAttrs {
+  dropoutP: number;
+  isCausal: boolean;
+  /** Of the scores. */
+  factor: number;
+  enableGqa: boolean;
+}
+
+function attend(
+  { query, key, value, attnMask }: AttentionTensors,
+  { dropoutP, isCausal, factor, enableGqa }: AttentionAttrs,
+): Tensor {
   const served = (x: Tensor) => (enableGqa ? repeatHeads(x, query.shape.at(-3)!) : x);
   // Both sides get the root of the scale, which keeps their product from overflowing.
-  const factor = scale ?? 1 / Math.sqrt(e);
   const root = Math.sqrt(Math.abs(factor));
   const scores = matmul(mul(query, Math.sign(factor) * root), mul(transpose(served(key), -2, -1), root));
-  const mask = isCausal ? tril(filled([l, s], 1, bool)) : attnMask;
+  const mask = isCausal ? tril(filled([query.shape.at(-2)!, key.shape.at(-2)!], 1, bool)) : attnMask;
   const seen = mask ? masked(scores, mask) : scores;
   // A row that may look nowhere gives zeros, not NaN, and so do its gradients.
   const blind = attnMask ? eq(seen.detach(), Number.NEGATIVE_INFINITY).all(-1, { keepdim: true }) : null;
@@ -81,6 +98,43 @@ export function scaledDotProductAttention(...args: unknown[]): Tensor {
   const safe = blind ? where(blind, 0, weights) : weights;
   return matmul(dropoutP > 0 ? dropout(safe, { p: dropoutP }) : safe, served(value));
 }
+
+/** Whether PyTorch's CPU has one kernel for it all: one node, which is not differentiated twice. */
+function isFused({ query, key, value, attnMask }: AttentionTensors, { dropoutP, enableGqa }: AttentionAttrs): boolean {
+  const all = [query, key, value];
+  return (
+    anyRequiresGrad(all) &&
+    dropoutP === 0 &&
+    !attnMask?.requiresGrad &&
+    all.every((x) => x.ndim === 4 && x.numel() > 0 && x.shape[0] === query.shape[0]) &&
+    query.shape[3] === value.shape[3] &&
+    (enableGqa || (key.shape[1] === query.shape[1] && value.shape[1] === query.shape[1]))
+  );
+}
+
+const Fused: Op<AttentionAttrs> = defineOp({
+  name: "_scaled_dot_product_flash_attention_for_cpu",
+  gradFn: "ScaledDotProductFlashAttentionForCpuBackward0",
+  unlisted: [3],
+  kernels: [],
+  forward(ctx, query: Tensor, key: Tensor, value: Tensor, attnMask: Tensor | null) {
+    ctx.save(query, key, value, attnMask);
+    return noGrad(() => attend({ query, key, value, attnMask }, ctx.attrs));
+  },
+  backward: ({ attrs, saved }, grad: Tensor) => [...callMany(FusedGrad, attrs, grad, ...saved), null],
+});
+
+/** Computes the scores anew, as the kernel in one piece does, instead of keeping them. */
+const FusedGrad: Op<AttentionAttrs> = defineOp({
+  name: "_scaled_dot_product_flash_attention_for_cpu_backward",
+  gradFn: "NotImplemented",
+  kernels: [],
+  forward({ attrs }, incoming: Tensor, ...[q, k, v, attnMask]: [Tensor, Tensor, Tensor, Tensor | null]) {
+    const [query, key, value] = [q, k, v].map((x) => x.detach().requiresGrad_()) as [Tensor, Tensor, Tensor];
+    const output = enableGrad(() => attend({ query, key, value, attnMask }, attrs));
+    return grad(output, [query, key, value], { gradOutputs: incoming.detach() }) as Tensor[];
+  },
+});
 
 interface AttentionTensors {
   query: Tensor;

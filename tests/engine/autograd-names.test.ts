@@ -42,6 +42,12 @@ it.each<[string, Tensor, (string | null)[]]>([
   ["CloneBackward0", x(2, 3).matmul(x(2, 3, 2)), ["TransposeBackward0"]],
   ["UnsafeViewBackward0", torch.ones(2, 3).matmul(x(2, 3, 2)), ["BmmBackward0"]],
   ["SqueezeBackward4", F.linear(x(3), x(2, 3)), ["MmBackward0"]],
+  [
+    "ScaledDotProductFlashAttentionForCpuBackward0",
+    F.scaledDotProductAttention(x(1, 2, 3, 4), x(1, 2, 3, 4), x(1, 2, 3, 4), { isCausal: true }),
+    [leaf, leaf, leaf],
+  ],
+  ["UnsafeViewBackward0", F.scaledDotProductAttention(x(2, 3, 4), x(2, 3, 4), x(2, 3, 4)), ["BmmBackward0"]],
   ["NegBackward0", F.crossEntropy(x(2, 3), torch.ones(2, 3), { reduction: "sum" }), ["SumBackward0"]],
   ["DivBackward1", F.crossEntropy(x(2, 3), torch.ones(2, 3)), ["NegBackward0"]],
 ])("%s", (name, output, next) => {

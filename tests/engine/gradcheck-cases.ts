@@ -116,7 +116,6 @@ export const CASES: Record<string, Call[]> = {
   acosh: [(make) => torch.acosh(make.x([3], 1.5, 3))],
   logit: [(make) => torch.logit(make.x([3], 0.1, 0.9))],
   nan_to_num: [(make) => torch.nanToNum(make.x())],
-  rot90: [(make) => torch.rot90(make.x([2, 3]))],
   polygamma: [(make) => torch.polygamma(1, make.positive())],
   ...torchCalls(["remainder", "fmod", "hypot"], any, positive),
   add: [
@@ -206,6 +205,7 @@ export const CASES: Record<string, Call[]> = {
   roll: [(make) => make.x([2, 3]).roll(2, 1)],
   cat: [(make) => torch.cat([make.x([2, 2]), make.x([2, 3])], 1)],
   stack: [(make) => torch.stack([make.x(), make.x()], 1)],
+  split: [(make) => torch.split(make.x([2, 5]), 2, 1)],
   unbind: [(make) => torch.unbind(make.x([2, 3]))],
   repeat: [(make) => make.x([2, 2]).repeat(2, 1, 2)],
   diag_embed: [(make) => torch.diag(make.x(), 1)],
@@ -279,6 +279,14 @@ export const CASES: Record<string, Call[]> = {
   pixel_shuffle: [(make) => F.pixelShuffle(make.x([1, 4, 2, 2]), 2)],
   pixel_unshuffle: [(make) => F.pixelUnshuffle(make.x([1, 1, 4, 4]), 2)],
   channel_shuffle: [(make) => F.channelShuffle(make.x([1, 4, 2, 2]), 2)],
+  _scaled_dot_product_flash_attention_for_cpu: [
+    (make) => F.scaledDotProductAttention(make.x([1, 2, 2, 3]), make.x([1, 2, 3, 3]), make.x([1, 2, 3, 3])),
+    (make) =>
+      F.scaledDotProductAttention(make.x([1, 2, 2, 3]), make.x([1, 1, 2, 3]), make.x([1, 1, 2, 3]), {
+        isCausal: true,
+        enableGqa: true,
+      }),
+  ],
   grid_sampler_2d: (["bilinear", "bicubic"] as const).flatMap((mode) =>
     (["zeros", "reflection"] as const).map(
       (paddingMode): Call =>
@@ -421,4 +429,8 @@ function recurrent<M extends torch.nn.Module>(make: Made, layer: M): M {
 export const COARSE: ReadonlySet<string> = new Set(["_to_copy", "mkldnn_rnn_layer"]);
 
 /** What PyTorch does not differentiate twice either. */
-export const ONCE: ReadonlySet<string> = new Set(["_pdist_forward", "_ctc_loss"]);
+export const ONCE: ReadonlySet<string> = new Set([
+  "_pdist_forward",
+  "_ctc_loss",
+  "_scaled_dot_product_flash_attention_for_cpu",
+]);
