@@ -166,6 +166,12 @@ class CopySlices extends Node {
     this.#view = view;
   }
 
+  /** The old base, and what the change took besides the part it replaced: the change itself is part of this node. */
+  override get nextFunctions(): [Node | null, number][] {
+    const [base, part] = super.nextFunctions;
+    return [base ?? [null, 0], ...(part?.[0]?.nextFunctions.slice(1) ?? [])];
+  }
+
   override run([grad]: (Tensor | null)[]): (Tensor | null)[] {
     if (!grad) return [null, null];
     const part = gatherStrided(grad, this.#view);
@@ -198,6 +204,7 @@ function inPlaceOf<A extends unknown[]>(operation: (old: Tensor, ...args: A) => 
 const Overwrite: Op<{ gradFn: string }> = defineOp({
   name: "copy_",
   gradFn: ({ gradFn }) => gradFn,
+  unlisted: ({ gradFn }) => (gradFn === "CopyBackwards" || gradFn === "FillBackward3" ? [] : [1]),
   kernels: ["copy"],
   forward(_, old: Tensor, source: Tensor) {
     const out = Tensor.empty(old.shape, old.dtype);
@@ -220,7 +227,14 @@ function copyFrom(self: Tensor, source: Tensor): Tensor {
 }
 
 function fill(self: Tensor, value: Scalar | Tensor): Tensor {
-  if (value instanceof Tensor) return copyFrom(self, value);
+  if (value instanceof Tensor) {
+    if (value.ndim > 0) {
+      throw new RuntimeError(
+        `fill_ only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
+      );
+    }
+    return overwrite(self, "FillBackward3", value);
+  }
   return overwrite(self, "FillBackward2", filled([], convert(value, self.dtype), self.dtype));
 }
 
