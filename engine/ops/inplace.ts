@@ -193,7 +193,7 @@ setAutogradHost({
 });
 
 /** An operation as its in-place form. */
-function inPlaceOf<A extends unknown[]>(operation: (old: Tensor, ...args: A) => Tensor) {
+export function inPlaceOf<A extends unknown[]>(operation: (old: Tensor, ...args: A) => Tensor) {
   return (self: Tensor, ...args: A): Tensor => {
     checkOverlap(self);
     return inPlace(self, (old) => operation(old, ...args));
