@@ -116,6 +116,7 @@ export const CASES: Record<string, Call[]> = {
   acosh: [(make) => torch.acosh(make.x([3], 1.5, 3))],
   logit: [(make) => torch.logit(make.x([3], 0.1, 0.9))],
   nan_to_num: [(make) => torch.nanToNum(make.x())],
+  rot90: [(make) => torch.rot90(make.x([2, 3]))],
   polygamma: [(make) => torch.polygamma(1, make.positive())],
   ...torchCalls(["remainder", "fmod", "hypot"], any, positive),
   add: [
