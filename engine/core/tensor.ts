@@ -41,6 +41,10 @@ export function setAutogradHost(provided: AutogradHost): void {
   host = provided;
 }
 
+/**
+ * A view of a storage: numbers of one dtype with a shape and strides, and the node of the graph that made them.
+ * Make one with `torch.tensor`, `torch.zeros` and their like. https://docs.pytorch.org/docs/2.13/tensors.html
+ */
 export class Tensor {
   readonly storage: Storage;
   /** Prints as torch.Size([…]). */
@@ -97,6 +101,7 @@ export class Tensor {
     return this.shape.length;
   }
 
+  /** The number of axes. */
   dim(): number {
     return this.shape.length;
   }
@@ -113,6 +118,7 @@ export class Tensor {
     return numel(this.shape);
   }
 
+  /** The number of elements. */
   nelement(): number {
     return this.numel();
   }
@@ -124,18 +130,22 @@ export class Tensor {
     return dim === undefined ? this.strides : this.strides[normalizeDim(dim, this.ndim)]!;
   }
 
+  /** Where in the storage the first element lies, counted in elements. */
   storageOffset(): number {
     return this.offset;
   }
 
+  /** Bytes of one element in PyTorch. */
   elementSize(): number {
     return this.dtype.itemsize;
   }
 
+  /** Whether the elements lie in the storage row by row without gaps. */
   isContiguous(): boolean {
     return isContiguous(this.shape, this.strides);
   }
 
+  /** Whether the dtype is float32 or float64. */
   isFloatingPoint(): boolean {
     return this.dtype.isFloatingPoint;
   }
@@ -380,6 +390,7 @@ export class Tensor {
     return Number(this.item());
   }
 
+  /** What JSON.stringify writes: nested arrays, as `tolist()` gives them. */
   toJSON(): NestedArray {
     return this.tolist();
   }

@@ -213,6 +213,7 @@ declare module "../core/tensor.ts" {
     flipud(): Tensor;
     /** All elements as one vector. */
     ravel(): Tensor;
+    /** Elements at the positions of `indices` along `dim`; without `dim` (default null) of the flattened tensor. Index and tensor broadcast. */
     takeAlongDim(indices: Tensor, dim?: number | null | { dim?: number | null }): Tensor;
     moveaxis: Tensor["movedim"];
     swapdims: Tensor["transpose"];

@@ -174,9 +174,13 @@ declare module "../core/tensor.ts" {
     logicalAnd: Method<Logic>;
     logicalOr: Method<Logic>;
     logicalXor: Method<Logic>;
+    /** True where an element is zero. */
     logicalNot(): Tensor;
+    /** True where an element is NaN. */
     isnan(): Tensor;
+    /** True where an element is infinite. */
     isinf(): Tensor;
+    /** True where an element is neither NaN nor infinite. */
     isfinite(): Tensor;
     /** True when both have the same shape and elements. */
     equal(other: Tensor): boolean;

@@ -92,6 +92,7 @@ declare module "../core/tensor.ts" {
     /** In another dtype; without one the name of the type: "torch.FloatTensor". */
     type(): string;
     type(dtype: DType): Tensor;
+    /** Converted to the other tensor's dtype. */
     typeAs(other: Tensor): Tensor;
     /** As float32. */
     float(): Tensor;

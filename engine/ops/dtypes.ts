@@ -88,6 +88,7 @@ declare module "../core/tensor.ts" {
     newOnes(...args: SizeArguments): Tensor;
     /** Unspecified contents (here: zeros) in this tensor's dtype. */
     newEmpty(...args: SizeArguments): Tensor;
+    /** A tensor of the given shape filled with one value, of this tensor's dtype unless `dtype` says otherwise. */
     newFull(size: readonly number[], fillValue: number | boolean, options?: TensorOptions): Tensor;
     /** `torch.tensor` with this tensor's dtype as the default. */
     newTensor(data: TensorData, options?: TensorOptions): Tensor;
@@ -95,6 +96,7 @@ declare module "../core/tensor.ts" {
     isNonzero(): boolean;
     /** Number of dimensions. */
     ndimension(): number;
+    /** Whether the other tensor has the same shape. */
     isSameSize(other: Tensor): boolean;
     /** Whether the dtype holds negative numbers. */
     isSigned(): boolean;

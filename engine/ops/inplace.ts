@@ -284,25 +284,43 @@ declare module "../core/tensor.ts" {
   interface Tensor {
     /** Adds alpha · other in place. */
     add_(other: Operand, options?: { alpha?: number }): Tensor;
+    /** Subtracts `alpha` (default 1) times other from this tensor, in place. */
     sub_(other: Operand, options?: { alpha?: number }): Tensor;
+    /** Multiplies this tensor by other, in place. */
     mul_(other: Operand): Tensor;
+    /** Divides this tensor by other, in place; `roundingMode` default null, true division. */
     div_(other: Operand, options?: { roundingMode?: "trunc" | "floor" | null }): Tensor;
+    /** Raises this tensor to a power, in place. */
     pow_(exponent: Operand): Tensor;
+    /** The remainder with the divisor's sign, in place. */
     remainder_(other: Operand): Tensor;
+    /** Divides and rounds down, in place. */
     floorDivide_(other: Operand): Tensor;
+    /** Turns every sign, in place. */
     neg_(): Tensor;
     clamp_: Method<typeof clamp>;
     clip_: Method<typeof clamp>;
+    /** e to the power of each element, in place. */
     exp_(): Tensor;
+    /** The square root of each element, in place. */
     sqrt_(): Tensor;
+    /** Negative elements become 0, in place. */
     relu_(): Tensor;
+    /** 1 / (1 + exp(-x)), in place. */
     sigmoid_(): Tensor;
+    /** The hyperbolic tangent, in place. */
     tanh_(): Tensor;
+    /** Drops every sign, in place. */
     abs_(): Tensor;
+    /** Rounds to the nearest whole number, halves to the even one, in place. */
     round_(): Tensor;
+    /** Rounds down, in place. */
     floor_(): Tensor;
+    /** Adds `value` (default 1) times tensor1 · tensor2, in place. */
     addcmul_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
+    /** Adds `value` (default 1) times tensor1 / tensor2, in place. */
     addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number }): Tensor;
+    /** Moves towards `end` by the share `weight`, in place. */
     lerp_(end: Tensor, weight: number | Tensor): Tensor;
     /** Fills with zeros in place. */
     zero_(): Tensor;

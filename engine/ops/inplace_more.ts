@@ -51,30 +51,45 @@ methods({
 
 declare module "../core/tensor.ts" {
   interface Tensor {
+    /** The angle whose cosine each element is, in place. */
     acos_(): Tensor;
+    /** The angle whose sine each element is, in place. */
     asin_(): Tensor;
+    /** The angle whose tangent each element is, in place. */
     atan_(): Tensor;
     /** Rounds up in place. */
     ceil_(): Tensor;
+    /** The cosine of each element, in radians, in place. */
     cos_(): Tensor;
+    /** The hyperbolic cosine, in place. */
     cosh_(): Tensor;
+    /** The error function, in place. */
     erf_(): Tensor;
+    /** exp(x) - 1, exact near zero, in place. */
     expm1_(): Tensor;
     /** C's remainder in place. */
     fmod_(other: Operand): Tensor;
     /** Natural logarithm in place. */
     log_(): Tensor;
+    /** log(1 + x), exact near zero, in place. */
     log1p_(): Tensor;
+    /** The logarithm to base 2, in place. */
     log2_(): Tensor;
+    /** The logarithm to base 10, in place. */
     log10_(): Tensor;
     /** 1 / x in place. */
     reciprocal_(): Tensor;
+    /** One over the square root, in place. */
     rsqrt_(): Tensor;
+    /** -1, 0 or 1, in place. */
     sign_(): Tensor;
+    /** The sine of each element, in radians, in place. */
     sin_(): Tensor;
+    /** The hyperbolic sine, in place. */
     sinh_(): Tensor;
     /** x² in place. */
     square_(): Tensor;
+    /** The tangent of each element, in radians, in place. */
     tan_(): Tensor;
     /** Rounds towards zero in place. */
     trunc_(): Tensor;

@@ -300,15 +300,21 @@ declare module "../core/tensor.ts" {
   interface Tensor {
     /** Puts source where index says along a dimension. */
     scatter(dim: number, index: Tensor, source: Tensor | Scalar): Tensor;
+    /** This tensor with the elements of source added where index says along a dimension; index and source have one rank. */
     scatterAdd(dim: number, index: Tensor, source: Tensor): Tensor;
+    /** This tensor with `alpha` (default 1) times the slices of source added at the positions of index, a vector. */
     indexAdd(dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }): Tensor;
     /** The elements where mask holds, as a vector. */
     maskedSelect(mask: Tensor): Tensor;
     /** Each element several times in a row. */
     repeatInterleave(repeats: number | Tensor, dim?: number | null | RepeatInterleaveOptions): Tensor;
+    /** A vector's square matrix, or a matrix's diagonal; `diagonal` default 0, above it for positive numbers. */
     diag(diagonal?: number): Tensor;
+    /** Puts source where index says along a dimension, in place. */
     scatter_(dim: number, index: Tensor, source: Tensor | Scalar): Tensor;
+    /** Adds source where index says along a dimension, in place. */
     scatterAdd_(dim: number, index: Tensor, source: Tensor): Tensor;
+    /** Adds `alpha` (default 1) times the slices of source at the positions of index, in place. */
     indexAdd_(dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }): Tensor;
     /** Elements where mask holds become `value`, in place. */
     maskedFill_(mask: Tensor, value: Scalar | Tensor): Tensor;

@@ -405,6 +405,7 @@ declare module "../core/tensor.ts" {
   interface Tensor {
     /** The same storage with another shape. */
     view: Method<typeof view>;
+    /** A view in the other tensor's shape. */
     viewAs(other: Tensor): Tensor;
     /** Another shape: a view where possible, else a copy; one size may be -1. */
     reshape: Method<typeof reshape>;
@@ -421,6 +422,7 @@ declare module "../core/tensor.ts" {
     readonly mT: Tensor;
     /** Axes of size 1 repeated without a copy. */
     expand: Method<typeof expand>;
+    /** A view expanded to the other tensor's shape. */
     expandAs(other: Tensor): Tensor;
     broadcastTo: Method<typeof broadcastTo>;
     /** Without axes of size 1. */
