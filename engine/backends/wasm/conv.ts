@@ -2,12 +2,13 @@
  * float32 convolution and both gradients, image by image, so that what a kernel reads stays in the processor's cache.
  * Forward and input gradient share one kernel that reads a padded image through a table of tap distances; a stride splits
  * the image (or, backwards, the gradient) into phases in which neighbours are neighbours again. The weight gradient is a sum
- * of outer products over the pixels of a channels-last image.
+ * of outer products over the pixels of a channels-last image. Where many channels meet many pixels, spectral.ts is quicker.
  */
 import type { ConvGeometry } from "../../core/window.ts";
 import type { View } from "../backend.ts";
 import { denseData, outData } from "../reference/strided.ts";
 import { MOST_BYTES, type Scratch } from "./scratch.ts";
+import { spectralConv, spectralInputGrad, spectralWeightGrad } from "./spectral.ts";
 
 const isFloat32 = (...views: readonly (View | null)[]) => views.every((v) => v === null || v.dtype.name === "float32");
 
@@ -26,6 +27,7 @@ function phasesOf(kernel: number, dilation: number, stride: number): number[] {
 
 export function conv(s: Scratch, input: View, weight: View, bias: View | null, g: ConvGeometry, out: View): boolean {
   if (!isFloat32(input, weight, bias, out) || !fits(g)) return false;
+  if (spectralConv(s, input, weight, bias, g, out)) return true;
   s.begin();
   const channels = g.c / g.groups;
   const rows = g.o / g.groups;
@@ -126,6 +128,7 @@ function readRange(phases: readonly InputPhase[]): { first: number; size: number
 
 export function convInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGeometry, gradInput: View): boolean {
   if (!isFloat32(gradOut, weight, gradInput) || !fits(g)) return false;
+  if (spectralInputGrad(s, gradOut, weight, g, gradInput)) return true;
   s.begin();
   const channels = g.c / g.groups;
   const outChannels = g.o / g.groups;
@@ -199,6 +202,7 @@ export function convInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGe
 
 export function convWeightGrad(s: Scratch, input: View, gradOut: View, g: ConvGeometry, gradWeight: View): boolean {
   if (!isFloat32(input, gradOut, gradWeight) || !fits(g)) return false;
+  if (spectralWeightGrad(s, input, gradOut, g, gradWeight)) return true;
   s.begin();
   const channels = g.c / g.groups;
   const rows = g.o / g.groups;

@@ -84,11 +84,59 @@ export interface WasmExports {
     strideH: number,
     strideW: number,
   ): void;
+  transformKernels(
+    x: number,
+    size: number,
+    channels: number,
+    rows: number,
+    inner: number,
+    outer: number,
+    down: number,
+    across: number,
+    to: number,
+  ): void;
+  convolveTiles(
+    from: number,
+    place: number,
+    tiles: number,
+    size: number,
+    x: number,
+    xPlane: number,
+    xPitch: number,
+    channels: number,
+    kernels: number,
+    bias: number,
+    rows: number,
+    out: number,
+    outPlane: number,
+    outPitch: number,
+    spectra: number,
+    products: number,
+  ): void;
+  addTileProducts(
+    from: number,
+    place: number,
+    tiles: number,
+    size: number,
+    x: number,
+    xPlane: number,
+    xPitch: number,
+    channels: number,
+    grad: number,
+    gradPlane: number,
+    gradPitch: number,
+    rows: number,
+    sums: number,
+    images: number,
+    gradients: number,
+  ): void;
+  kernelsFromSpectra(sums: number, size: number, rows: number, channels: number, out: number): void;
   gatherRows(x: number, rowStride: number, table: number, rows: number, count: number, to: number): void;
   unary(op: number, x: number, out: number, count: number): void;
   binary(op: number, a: number, b: number, out: number, count: number): void;
   compare(op: number, a: number, b: number, out: number, count: number): void;
   sum(x: number, count: number): number;
+  allFinite(x: number, count: number): number;
   maxPoolPlanes(
     x: number,
     count: number,

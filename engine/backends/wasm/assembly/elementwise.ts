@@ -143,3 +143,22 @@ export function sum(x: usize, count: i32): f64 {
   }
   return total;
 }
+
+/** Whether none of `count` floats is infinite or NaN: only then are all differences with themselves 0. */
+export function allFinite(x: usize, count: i32): bool {
+  let a = f32x4.splat(0), b = a;
+  const whole = x + (<usize>(count & ~7) << 2);
+  const end = x + (<usize>count << 2);
+  while (x < whole) {
+    const p = v128.load(x), q = v128.load(x, 16);
+    a = f32x4.add(a, f32x4.sub(p, p));
+    b = f32x4.add(b, f32x4.sub(q, q));
+    x += 32;
+  }
+  let rest: f32 = 0;
+  while (x < end) {
+    rest += load<f32>(x) - load<f32>(x);
+    x += 4;
+  }
+  return rest == 0 && v128.any_true(f32x4.ne(f32x4.add(a, b), f32x4.splat(0))) == false;
+}

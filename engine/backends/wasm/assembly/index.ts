@@ -1,8 +1,9 @@
 export { avgPoolGradPlanes, avgPoolPlanes } from "./avg_pool";
 export { addWeightGrad, convolve } from "./conv";
-export { binary, compare, sum, unary } from "./elementwise";
+export { allFinite, binary, compare, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
+export { addTileProducts, convolveTiles, kernelsFromSpectra, transformKernels } from "./spectral";
 export { maxPoolGradPlanes, maxPoolPlanes } from "./max_pool";
 
 /** Where the host's scratch memory may begin. */
