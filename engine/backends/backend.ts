@@ -90,7 +90,7 @@ export interface Kernels {
   /** a, b and out have one shape; a and b have one dtype, in which the operation is computed. */
   binary(op: BinaryOp, a: View, b: View, out: View): void;
   where(condition: View, a: View, b: View, out: View): void;
-  /** x is [outer, inner]: reduces the last axis. argmax and argmin give the first winner; NaN wins amax and amin. */
+  /** x is [outer, inner] or [outer, runs, inner]: reduces all axes but the first. argmax and argmin give the first winner; NaN wins amax and amin. */
   reduce(op: ReduceOp, x: View, out: View): void;
   /** Batched [batch, n, k] · [batch, k, m] → [batch, n, m], any strides (transposes are views). */
   matmul(a: View, b: View, out: View): void;

@@ -10,21 +10,26 @@ import { anyRequiresGrad, assertTensor, Tensor } from "../core/tensor.ts";
 import { add, div, mul } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import { to } from "./copy.ts";
-import { castRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
+import { castRaw, copyRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { expand, permute, reshape, unsqueeze } from "./view.ts";
 
-/** x with the reduced dimensions last, as a dense [outer, inner] pair of sizes, and the shape of the answer. */
+/** How a kernel sees x with the reduced dimensions behind the others, and the shape of the answer. */
 function arrange(x: Tensor, dims: readonly number[]) {
   const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  const ordered =
-    dims.length === 0 || dims.length === x.ndim || isTrailing(dims, x.ndim) ? x : permuted(x, [...kept, ...dims]);
-  return {
-    dense: denseRaw(ordered),
-    outer: numel(kept.map((i) => x.shape[i]!)),
-    inner: numel(dims.map((i) => x.shape[i]!)),
-    shape: kept.map((i) => x.shape[i]!),
-  };
+  const shape = kept.map((i) => x.shape[i]!);
+  const outer = numel(shape);
+  const inner = numel(dims.map((i) => x.shape[i]!));
+  if (dims.length === 0 || dims.length === x.ndim || isTrailing(dims, x.ndim)) {
+    return { view: viewAs(denseRaw(x), [outer, inner]), shape };
+  }
+  const last = kept.at(-1)!;
+  if (x.isContiguous() && last - kept[0]! === kept.length - 1 && outer * inner > 0) {
+    // What is kept lies side by side, as a layer's channels do: the kernel reads x where it is.
+    const behind = numel(x.shape.slice(last + 1));
+    return { view: viewAs(x, [outer, inner / behind, behind], [behind, outer * behind, 1]), shape };
+  }
+  return { view: viewAs(copyRaw(permuted(x, [...kept, ...dims])), [outer, inner]), shape };
 }
 
 function isTrailing(dims: readonly number[], ndim: number): boolean {
@@ -42,9 +47,9 @@ function permuted(x: Tensor, order: readonly number[]): Tensor {
 
 /** A kernel reduction over `dims`; without them the answer has no such axes. */
 export function reduceRaw(op: ReduceOp, x: Tensor, dims: readonly number[], dtype: DType): Tensor {
-  const { dense, outer, inner, shape } = arrange(x, dims);
+  const { view, shape } = arrange(x, dims);
   const out = Tensor.empty(shape, dtype);
-  kernels.reduce(op, viewAs(dense, [outer, inner]), viewAs(out, [outer]));
+  kernels.reduce(op, view, viewAs(out, [view.shape[0]!]));
   return out;
 }
 

@@ -1,4 +1,4 @@
-/** Reductions of the last axis, and running sums and products. Sums of float32 are kept in double until they are stored. */
+/** Reductions, and running sums and products. Sums of float32 are kept in double until they are stored. */
 import type { TypedArray } from "../../core/dtype.ts";
 import type { ReduceOp, View } from "../backend.ts";
 import { checkedInt64, storing } from "./numbers.ts";
@@ -74,14 +74,23 @@ function exactReduction(op: "sum" | "prod"): Reduction {
   };
 }
 
+/** Where element t of row r is: at offset + r·outerStep + t·innerStep. What no one step reaches is copied. */
+function rowsOf(x: View) {
+  const [outer, ...axes] = x.shape as [number, ...number[]];
+  const inner = axes.reduce((a, b) => a * b, 1);
+  if (axes.length === 1) {
+    return { data: x.data, offset: x.offset, outer, inner, outerStep: x.strides[0]!, innerStep: x.strides[1]! };
+  }
+  return { data: denseData(x), offset: 0, outer, inner, outerStep: inner, innerStep: 1 };
+}
+
 export function reduce(op: ReduceOp, x: View, out: View): void {
-  const [outer, inner] = x.shape as [number, number];
-  const [outerStep, innerStep] = x.strides as [number, number];
+  const { data, offset, outer, inner, outerStep, innerStep } = rowsOf(x);
   const integers = x.dtype.category !== "floating" && out.dtype.category !== "floating";
   const reduction = integers && (op === "sum" || op === "prod") ? exactReduction(op) : REDUCTIONS[op];
   const store = storing(out.dtype);
   const target = outData(out);
-  for (let r = 0; r < outer; r++) target[r] = store(reduction(x.data, x.offset + r * outerStep, innerStep, inner));
+  for (let r = 0; r < outer; r++) target[r] = store(reduction(data, offset + r * outerStep, innerStep, inner));
 }
 
 export function cumulative(op: "cumsum" | "cumprod", x: View, out: View): void {

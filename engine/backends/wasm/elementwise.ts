@@ -90,21 +90,56 @@ export function binary(s: Scratch, op: BinaryOp, a: View, b: View, out: View): b
   return true;
 }
 
-/** Sums of long rows; short ones are quicker where they lie. */
+/** Shorter rows are summed column by column. */
+const SHORTEST = 64;
+
+/** Sums of long rows, each in one piece or in several, and of many short ones; the others are quicker where they lie. */
 export function sumRows(s: Scratch, x: View, out: View): boolean {
-  const [outer, inner] = x.shape as [number, number];
-  if (inner < 512 || x.dtype.name !== "float32" || out.dtype.name !== "float32" || x.strides[1] !== 1) return false;
+  if (x.dtype.name !== "float32" || out.dtype.name !== "float32") return false;
+  const [outer, runs, inner] = (x.shape.length === 3 ? x.shape : [x.shape[0], 1, x.shape[1]]) as number[];
+  const [outerStep, runStep, step] = (x.strides.length === 3 ? x.strides : [x.strides[0], 0, x.strides[1]]) as number[];
+  if (runs! * inner! < 512 && sizeOf(x) < CHUNK) return false;
+  if (inner! < SHORTEST) return step === 1 && runStep === outer! * inner! && sumColumns(s, x, out);
+  if (runs! * inner! < 512 || step !== 1) return false;
   s.begin();
   const target: TypedArray = outData(out);
-  const row = s.floats(Math.min(inner, CHUNK));
-  for (let r = 0; r < outer; r++) {
-    const base = x.offset + r * x.strides[0]!;
+  const row = s.floats(Math.min(inner!, CHUNK));
+  for (let r = 0; r < outer!; r++) {
     let total = 0;
-    for (let start = 0; start < inner; start += CHUNK) {
-      const count = Math.min(CHUNK, inner - start);
-      s.write(row, x.data, base + start, count);
-      total += s.call.sum(row, count);
+    for (let run = 0; run < runs!; run++) {
+      const base = x.offset + r * outerStep! + run * runStep!;
+      for (let start = 0; start < inner!; start += CHUNK) {
+        const count = Math.min(CHUNK, inner! - start);
+        s.write(row, x.data, base + start, count);
+        total += s.call.sum(row, count);
+      }
     }
+    target[r] = total;
+  }
+  return true;
+}
+
+/** [outer, runs, inner] lies in memory as [runs, outer, inner]: sums over the runs first. */
+function sumColumns(s: Scratch, x: View, out: View): boolean {
+  const [outer, runs, inner] = x.shape as [number, number, number];
+  const width = outer * inner;
+  if (width > 8 * CHUNK) return false;
+  s.begin();
+  const rows = Math.max(1, Math.min(runs, Math.floor(CHUNK / width)));
+  const part = s.floats(rows * width);
+  const sums = s.doubles(width + 3);
+  s.fill(sums, 2 * (width + 3), 0);
+  for (let run = 0; run < runs; run += rows) {
+    const count = Math.min(rows, runs - run);
+    s.write(part, x.data, x.offset + run * width, count * width);
+    s.call.addRows(part, count, width, sums);
+  }
+  const columns = new Float64Array(width);
+  s.readDoubles(sums, width, columns, 0);
+  const target = outData(out);
+  for (let r = 0; r < outer; r++) {
+    let total = 0;
+    for (let i = r * inner; i < (r + 1) * inner; i++) total += columns[i]!;
     target[r] = total;
   }
   return true;

@@ -136,6 +136,7 @@ export interface WasmExports {
   binary(op: number, a: number, b: number, out: number, count: number): void;
   compare(op: number, a: number, b: number, out: number, count: number): void;
   sum(x: number, count: number): number;
+  addRows(x: number, rows: number, cols: number, sums: number): void;
   allFinite(x: number, count: number): number;
   maxPoolPlanes(
     x: number,

@@ -355,6 +355,27 @@ for (const [variant, backend] of Object.entries(backends)) {
         expect(relativeError(actual, expected)).toBeLessThan(1e-7);
       }
     });
+
+    test.each([
+      [5, 64, 100],
+      [3, 9, 4100],
+      [33, 300, 1],
+      [7, 200, 3],
+      [5000, 3, 1],
+    ])("sums of %i channels in %i images of %i pixels agree with the reference", (channels, images, pixels) => {
+      const x = permuted(noise([images, channels, pixels], 9), [1, 0, 2]);
+      const [expected, actual] = [empty([channels]), empty([channels])];
+      referenceKernels.reduce("sum", x, expected);
+      expect(expected.data[channels - 1]).toBeCloseTo(
+        Array.from({ length: images * pixels }, (_, i) => {
+          const image = Math.floor(i / pixels);
+          return x.data[(image * channels + channels - 1) * pixels + (i % pixels)]!;
+        }).reduce((a, b) => a + b),
+        4,
+      );
+      expect(reduce("sum", x, actual)).toBe(true);
+      expect(relativeError(actual, expected)).toBeLessThan(1e-7);
+    });
   });
 
   test(`a call that needed much memory leaves the next one right (${variant})`, () => {

@@ -144,6 +144,20 @@ export function sum(x: usize, count: i32): f64 {
   return total;
 }
 
+/** sums[j] += each of `rows` rows of x [rows, cols]; the sums are doubles, with room for 3 more. */
+export function addRows(x: usize, rows: i32, cols: i32, sums: usize): void {
+  for (let r = 0; r < rows; r++) {
+    let to = sums;
+    for (let j = 0; j < cols; j += 4) {
+      const v = v128.load(x + (<usize>j << 2));
+      v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(v)));
+      v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3))), 16);
+      to += 32;
+    }
+    x += <usize>cols << 2;
+  }
+}
+
 /** Whether none of `count` floats is infinite or NaN: only then are all differences with themselves 0. */
 export function allFinite(x: usize, count: i32): bool {
   let a = f32x4.splat(0), b = a;
