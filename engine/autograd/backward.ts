@@ -9,6 +9,7 @@ import { anomalyMode } from "./anomaly.ts";
 import { applyNodeHooks, applyPrehooks, applyTensorHooks } from "./hooks.ts";
 import { setGradEnabled } from "./mode.ts";
 import type { Edge, Node } from "./node.ts";
+import { PassingGradients } from "./passing.ts";
 
 /** What the sweep needs of tensor arithmetic; ops/registry.ts provides it, so that this file depends on no operation. */
 export interface GradientArithmetic {
@@ -68,6 +69,8 @@ export function sweep(
   const captured: (Tensor | null)[] = [];
   const incoming = new Map<Node, (Tensor | null)[]>();
   const roots: Node[] = [];
+  // A graph that is kept may keep gradients as well.
+  const passing = retainGraph || createGraph ? null : new PassingGradients();
 
   const send = ({ node, index }: Edge, grad: Tensor): void => {
     const slots = incoming.get(node) ?? [];
@@ -75,6 +78,10 @@ export function sweep(
     while (slots.length <= index) slots.push(null);
     const present = slots[index];
     slots[index] = present ? arithmetic.add(present, grad) : grad;
+    if (!present) return;
+    passing?.sent(slots[index]);
+    passing?.used(present);
+    passing?.used(grad);
   };
 
   const mode = setGradEnabled(createGraph);
@@ -86,7 +93,9 @@ export function sweep(
           hint: "nothing in this computation asks for a gradient: create its inputs with { requiresGrad: true }",
         });
       }
-      send(edge, rootGradient(output, gradOutputs[i], i));
+      const root = rootGradient(output, gradOutputs[i], i);
+      passing?.sent(root);
+      send(edge, root);
       roots.push(edge.node);
     });
 
@@ -99,6 +108,7 @@ export function sweep(
     for (let node = ready.pop(); node; node = ready.pop()) {
       const grads = incoming.get(node) ?? [];
       incoming.delete(node);
+      const arrived = [...grads];
       applyTensorHooks(node, grads);
       const wanted = captures?.get(node);
       for (const [index, positions] of wanted ?? []) for (const p of positions) captured[p] = grads[index] ?? null;
@@ -106,6 +116,11 @@ export function sweep(
       const runs = !needed || needed.has(node);
       const results = runs && anyGradient ? runNode(node, grads) : [];
       if (runs && !retainGraph) node.release();
+      const seen = node.showsGradients || wanted !== undefined;
+      for (const grad of seen ? [...arrived, ...results] : []) if (grad) passing?.shown(grad);
+      results.forEach((grad, i) => {
+        if (grad && node.edges[i]) passing?.sent(grad);
+      });
       node.edges.forEach((edge, i) => {
         if (!edge) return;
         const grad = results[i];
@@ -114,6 +129,7 @@ export function sweep(
         waiting.set(edge.node, left);
         if (left === 0) ready.push(edge.node);
       });
+      for (const grad of arrived) if (grad) passing?.used(grad);
     }
   } finally {
     mode[Symbol.dispose]();

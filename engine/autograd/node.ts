@@ -187,6 +187,11 @@ export abstract class Node {
   /** Lets go of what was kept for backward. */
   release(): void {}
 
+  /** Whether code from outside the engine sees the gradients that it gets or gives, and may keep them. */
+  get showsGradients(): boolean {
+    return true;
+  }
+
   /** As PyTorch's `next_functions`: pairs of node and input number. */
   get nextFunctions(): [Node | null, number][] {
     return this.edges.map((edge) => (edge ? [edge.node, edge.index] : [null, 0]));

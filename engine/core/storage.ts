@@ -1,6 +1,7 @@
 import { isInferenceModeEnabled } from "../autograd/mode.ts";
 import { allocate, type DType, type TypedArray } from "./dtype.ts";
 import { track } from "./memory.ts";
+import { keepSpare, takeSpare } from "./spare.ts";
 
 let nextId = 1;
 
@@ -22,6 +23,18 @@ export class Storage {
   }
 
   static allocate(dtype: DType, length: number): Storage {
-    return new Storage(dtype, allocate(dtype, length));
+    return new Storage(dtype, takeSpare(dtype, length) ?? allocate(dtype, length));
+  }
+
+  /** The id that the next one will have. */
+  static get next(): number {
+    return nextId;
+  }
+
+  /** Lets the next tensor have the memory; for those who know that nobody holds this one. */
+  release(): void {
+    const { data } = this;
+    this.data = allocate(this.dtype, 0);
+    keepSpare(data);
   }
 }

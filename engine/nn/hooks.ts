@@ -195,6 +195,7 @@ const Watch = defineOp<{ see: (grads: Gradients) => Gradients }>({
   name: "backward_hook",
   gradFn: "BackwardHookFunctionBackward",
   kernels: [],
+  showsGradients: true,
   forward: (_, ...tensors: Tensor[]) => tensors.map((tensor) => tensor.detach()),
   backward: ({ attrs }, ...grads: (Tensor | null)[]) => [...attrs.see(grads)],
 });

@@ -39,6 +39,8 @@ export interface OpDefinition<A> {
   /** Gradients of the outputs (null where none arrived) → gradients of the inputs, in order. Absent: not differentiable. */
   // biome-ignore lint/suspicious/noExplicitAny: as many as there are outputs; an operation with one always gets it.
   backward?(ctx: Context<A>, ...grads: any[]): Gradients;
+  /** Backward hands gradients to code from outside the engine, which may keep them. */
+  showsGradients?: boolean;
   /** For operations that visualizers show. */
   record?(attrs: A, inputs: Inputs, outputs: Tensor[]): RecordDraft | null;
 }
@@ -91,6 +93,10 @@ class OperationNode<A> extends Node {
   override release(): void {
     this.ctx.free();
   }
+
+  override get showsGradients(): boolean {
+    return this.hooks !== null || this.op.showsGradients === true;
+  }
 }
 
 /** What stands in the graph for an operation that has no derivative: it fails once a gradient arrives. */
@@ -132,6 +138,10 @@ class AccumulateGrad extends Node {
     else arithmetic.addInPlace(variable.grad, grad);
     for (const { hook } of [...variable.postAccumulateHooks]) hook(variable);
     return [];
+  }
+
+  override get showsGradients(): boolean {
+    return this.hooks !== null;
   }
 }
 
