@@ -49,6 +49,8 @@ export * from "./pool.ts";
 export * from "./products.ts";
 export * from "./random.ts";
 export * from "./reduce.ts";
+export * from "./reduce_more.ts";
+export * from "./running.ts";
 export * from "./scattering.ts";
 export * from "./slicing.ts";
 export * from "./softmax.ts";

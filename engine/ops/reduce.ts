@@ -218,7 +218,7 @@ export interface SumOptions extends ReduceOptions {
 
 const REDUCE_PARAMETERS = ["!input", "dim", "keepdim", "*", "dtype"];
 
-function reduceArguments(name: string, args: unknown[]): { input: Tensor; attrs: DimAttrs } {
+export function reduceArguments(name: string, args: unknown[]): { input: Tensor; attrs: DimAttrs } {
   const { input, dim, keepdim = false, dtype } = bind<{ input: Tensor } & SumOptions>(name, REDUCE_PARAMETERS, args);
   assertTensor(input, name, "input", 1);
   if (dtype && !dtype.isFloatingPoint && anyRequiresGrad([input])) {

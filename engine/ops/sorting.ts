@@ -103,6 +103,22 @@ const middle =
     return [sorted(false)(places, line)[nth]!];
   };
 
+/** The end of the longest run of equal elements, of the smallest such number; as in ATen NaN takes part in no order. */
+const mostFrequent: Pick = (places, line) => {
+  sortFirst(places, places.length, (a, b) => line[a]! < line[b]!);
+  let best = 0;
+  let longest = 0;
+  for (let i = 0, length = 1; i < places.length; i++, length++) {
+    if (i + 1 < places.length && line[places[i]!] === line[places[i + 1]!]) continue;
+    if (length > longest) {
+      longest = length;
+      best = places[i]!;
+    }
+    length = 0;
+  }
+  return [best];
+};
+
 const Ordered: Op<OrderAttrs> = defineOp({
   name: "sort",
   gradFn: ({ gradFn }) => gradFn,
@@ -128,7 +144,7 @@ const Ordered: Op<OrderAttrs> = defineOp({
 });
 
 /** Gradients back to where the elements came from. */
-const Scattered: Op<{ dim: number; shape: number[] }> = defineOp({
+export const Scattered: Op<{ dim: number; shape: number[] }> = defineOp({
   name: "value_selecting_reduction_backward",
   gradFn: "ScatterAddBackward0",
   kernels: ["scatterAdd"],
@@ -244,6 +260,22 @@ function refuseBool(kernel: string, x: Tensor): void {
   if (x.dtype === bool) throw new NotImplementedError(`"${kernel}" not implemented for 'Bool'`);
 }
 
+/** What occurs most often along `dim` (default the last), the smallest of several, and where it stands last: `[values, indices]`. https://docs.pytorch.org/docs/2.13/generated/torch.mode.html */
+export function mode(input: Tensor, dim?: number | KeepdimOptions, options?: KeepdimOptions): ValuesAndIndices;
+export function mode(...args: unknown[]): ValuesAndIndices {
+  const {
+    input,
+    dim = -1,
+    keepdim = false,
+  } = bind<{ input: Tensor } & KeepdimOptions>("mode", ["!input", "dim", "keepdim"], args);
+  assertTensor(input, "mode", "input", 1);
+  const axis = normalizeDim(dim, input.ndim);
+  if (input.shape[axis] === 0) {
+    throw new IndexError(`mode(): Expected reduction dim ${axis} to have non-zero size.`);
+  }
+  return oneOf("mode", input, { gradFn: "ModeBackward0", dim: axis, pick: mostFrequent, count: 1 }, keepdim);
+}
+
 function medianOf(name: "median" | "nanmedian", args: unknown[]): Tensor | ValuesAndIndices {
   const {
     input,
@@ -340,7 +372,7 @@ export function bincount(...args: unknown[]): Tensor {
   return out;
 }
 
-methods({ sort, argsort, topk, kthvalue, median, nanmedian, bincount });
+methods({ sort, argsort, topk, kthvalue, mode, median, nanmedian, bincount });
 
 declare module "../core/tensor.ts" {
   interface Tensor {
@@ -350,6 +382,8 @@ declare module "../core/tensor.ts" {
     /** The k largest along a dimension: `[values, indices]`. */
     topk: Method<typeof topk>;
     kthvalue: Method<typeof kthvalue>;
+    /** What occurs most often along a dimension: `[values, indices]`. */
+    mode: Method<typeof mode>;
     /** The lower of the middle elements; along a dimension `[values, indices]`. */
     median(): Tensor;
     median(dim: number | { dim: number; keepdim?: boolean }, options?: { keepdim?: boolean }): ValuesAndIndices;

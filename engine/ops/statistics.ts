@@ -16,7 +16,7 @@ import { amax, amin, type Dim, mean, type ReduceOptions, sum } from "./reduce.ts
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { unsqueeze } from "./view.ts";
 
-interface VarAttrs {
+export interface VarAttrs {
   dims: number[];
   keepdim: boolean;
   correction: number;
@@ -31,19 +31,20 @@ function centred(x: Tensor, dims: readonly number[]): Tensor {
   return sub(x, mean(x, dims, { keepdim: true }));
 }
 
-function kept(grad: Tensor, { dims, keepdim }: { dims: readonly number[]; keepdim: boolean }): Tensor {
+/** The reduced axes put back, unless they were kept. */
+export function kept(grad: Tensor, { dims, keepdim }: { dims: readonly number[]; keepdim: boolean }): Tensor {
   return keepdim ? grad : dims.reduce((g, d) => unsqueeze(g, d), grad);
 }
 
 /** Without freedom left the slope is infinite, and unknown where it is 0 · ∞. */
-function varianceGradient(grad: Tensor, x: Tensor, { dims, all, count, correction, listed }: VarAttrs): Tensor {
+export function varianceGradient(grad: Tensor, x: Tensor, { dims, all, count, correction, listed }: VarAttrs): Tensor {
   const difference = centred(x, dims);
   const freedom = (listed === 0 ? 1 : count) - correction;
   if (all && freedom <= 0) return mul(grad, where(eq(difference, 0), Number.NaN, Number.POSITIVE_INFINITY));
   return mul(mul(grad, 2 / freedom), difference);
 }
 
-const Var: Op<VarAttrs> = defineOp({
+export const Var: Op<VarAttrs> = defineOp({
   name: "var",
   gradFn: "VarBackward0",
   kernels: ["reduce", "binary"],
@@ -58,7 +59,7 @@ const Var: Op<VarAttrs> = defineOp({
   },
 });
 
-const Std: Op<VarAttrs> = defineOp({
+export const Std: Op<VarAttrs> = defineOp({
   name: "std",
   gradFn: "StdBackward0",
   kernels: ["reduce", "binary", "unary"],
@@ -80,7 +81,7 @@ export interface VarOptions extends ReduceOptions {
   unbiased?: boolean;
 }
 
-function varArguments(name: string, args: unknown[]): { input: Tensor; attrs: VarAttrs } {
+export function varArguments(name: string, args: unknown[]): { input: Tensor; attrs: VarAttrs } {
   const bound = bind<{ input: Tensor } & VarOptions>(
     name,
     ["!input", "dim", "*", "keepdim", "correction", "unbiased"],
@@ -88,7 +89,8 @@ function varArguments(name: string, args: unknown[]): { input: Tensor; attrs: Va
   );
   const { input, dim, keepdim = false, unbiased = true } = bound;
   if (!input.dtype.isFloatingPoint) {
-    throw new RuntimeError("std and var only support floating point and complex dtypes");
+    const which = name === "var" || name === "std" ? "std and var" : name;
+    throw new RuntimeError(`${which} only support floating point and complex dtypes`);
   }
   const dims = normalizeDims(dim, input.ndim);
   return {

@@ -93,7 +93,7 @@ const ACTIVATIONS = [
   ...["celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leakyRelu", "logsigmoid", "mish"],
   ...["relu6", "selu", "silu", "softplus", "softshrink", "softsign", "tanhshrink"],
 ] as const;
-const REDUCTIONS = ["sum", "mean", "prod", "amax", "amin", "all", "any", "std", "var", "logsumexp"] as const;
+const REDUCTIONS = ["sum", "mean", "prod", "amax", "amin", "all", "any", "std", "var", "nansum", "logsumexp"] as const;
 
 /** A function of a namespace by its name. */
 function named(namespace: object, name: string): (...args: unknown[]) => unknown {
