@@ -86,7 +86,7 @@ export interface WasmExports {
   ): void;
   transformKernels(
     x: number,
-    size: number,
+    kind: number,
     channels: number,
     rows: number,
     inner: number,
@@ -99,7 +99,7 @@ export interface WasmExports {
     from: number,
     place: number,
     tiles: number,
-    size: number,
+    kind: number,
     x: number,
     xPlane: number,
     xPitch: number,
@@ -117,7 +117,7 @@ export interface WasmExports {
     from: number,
     place: number,
     tiles: number,
-    size: number,
+    kind: number,
     x: number,
     xPlane: number,
     xPitch: number,
@@ -130,7 +130,7 @@ export interface WasmExports {
     images: number,
     gradients: number,
   ): void;
-  kernelsFromSpectra(sums: number, size: number, rows: number, channels: number, out: number): void;
+  kernelsFromSpectra(sums: number, kind: number, rows: number, channels: number, out: number): void;
   gatherRows(x: number, rowStride: number, table: number, rows: number, count: number, to: number): void;
   unary(op: number, x: number, out: number, count: number): void;
   binary(op: number, a: number, b: number, out: number, count: number): void;

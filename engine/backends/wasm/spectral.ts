@@ -1,5 +1,5 @@
 /**
- * float32 convolutions of many channels and large images in the frequency domain, and both of their gradients: 3 to 4 times
+ * float32 convolutions of many channels and large images in the frequency domain, and both of their gradients: 3 to 7 times
  * fewer multiplications than tap by tap, and smaller errors, since each sum has fewer terms. Errors are spread over a tile,
  * though: whole numbers come out with one, and so do zeros. Each function answers false, as a kernel does, for work that is
  * better done tap by tap, and when an infinity or NaN spread likewise.
@@ -10,24 +10,41 @@ import type { View } from "../backend.ts";
 import { denseData, outData } from "../reference/strided.ts";
 import type { Scratch } from "./scratch.ts";
 
-/** As in assembly/spectral.ts. */
-const COEFFICIENTS = 94;
+/** A kernel's size, the tiles that images are cut into for it, and of how many factors a tile's spectrum consists. */
+interface Kind {
+  /** As in assembly/spectral.ts. */
+  code: number;
+  size: number;
+  tile: number;
+  factors: number;
+}
+
+const KINDS: readonly Kind[] = [
+  { code: 0, size: 3, tile: 8, factors: 94 },
+  { code: 1, size: 5, tile: 8, factors: 94 },
+  { code: 2, size: 5, tile: 12, factors: 214 },
+];
+
+/** Tiles in work together, as in assembly/spectral.ts. */
 const BLOCK = 16;
 
-/** Fewer channels or multiplications than this are not worth the transforms. */
-const FEWEST_CHANNELS = 16;
+/** Fewer channels on one side and on the other, or fewer multiplications than this, stay with the other way. */
+const FEWEST_CHANNELS = [3, 16] as const;
 const FEWEST_PRODUCTS = 1 << 20;
 
 /** Kernel spectra beyond this leave no room in the caches. */
 const MOST_KERNELS = 1 << 16;
 
-/** Measured in multiplications tap by tap: what one costs here, one transform of a tile, and one of a kernel. */
-const COST = { product: 1.2, tile: 12, kernel: 9 };
+/** In multiplications tap by tap: what one costs here, and for each factor the transforms of a tile and of a kernel. */
+const COST = { product: 1.2, tile: 7, kernel: 8 };
+
+/** What a multiplication costs tap by tap, measured likewise: the gradients are slower. */
+const TAP_BY_TAP = { forward: 1, input: 1.2, weight: 1.4 };
 
 const roundUp = (x: number, to: number) => Math.ceil(x / to) * to;
 
-/** Floats of all coefficients with `floats` numbers each, spaced as spectrumStep does. */
-const spectra = (floats: number) => COEFFICIENTS * (roundUp(floats, 16) + 16);
+/** Floats of all factors with `floats` numbers each, spaced as spectrumStep does. */
+const spectra = ({ factors }: Kind, floats: number) => factors * (roundUp(floats, 16) + 16);
 
 function isWhole(x: TypedArray): boolean {
   for (let i = 0; i < x.length; i++) if (!Number.isInteger(x[i])) return false;
@@ -41,27 +58,43 @@ function isSparse(x: TypedArray): boolean {
   return true;
 }
 
-/** Whether the shape is for this way: many channels and pixels, and a 3 × 3 or 5 × 5 window that moves cell by cell. */
-function shapeSuits(g: ConvGeometry): boolean {
-  const size = g.kernelH;
-  if ((size !== 3 && size !== 5) || g.kernelW !== size || g.groups !== 1) return false;
-  if (g.strideH !== 1 || g.strideW !== 1 || g.dilationH !== 1 || g.dilationW !== 1) return false;
-  const kernels = g.c * g.o;
-  if (Math.min(g.c, g.o) < FEWEST_CHANNELS || kernels > MOST_KERNELS) return false;
-  const tiles = g.n * Math.ceil(g.outH / (9 - size)) * Math.ceil(g.outW / (9 - size));
-  const cost = tiles * (COST.product * kernels + COST.tile * (g.c + g.o)) + COST.kernel * kernels;
-  const direct = g.n * kernels * size * size * g.outH * g.outW;
-  return direct >= FEWEST_PRODUCTS && COEFFICIENTS * cost < direct;
+/** What a convolution costs with tiles of this kind, in multiplications tap by tap. */
+function costOf(g: ConvGeometry, { size, tile, factors }: Kind): number {
+  const step = tile - size + 1;
+  const tiles = g.n * Math.ceil(g.outH / step) * Math.ceil(g.outW / step);
+  // Half a panel of 8 costs three quarters of a whole one.
+  const rest = tiles % 8;
+  const filled = tiles - rest + (rest === 0 ? 0 : rest <= 4 ? 6 : 8);
+  const products = COST.product * g.c * g.o * filled;
+  return factors * (products + COST.tile * (g.c + g.o) * tiles + COST.kernel * g.c * g.o);
+}
+
+/** The best tiles for a shape; null where it is quicker tap by tap: few channels or pixels, steps, groups, other windows. */
+function kindFor(g: ConvGeometry, tapByTap: number): Kind | null {
+  if (g.strideH !== 1 || g.strideW !== 1 || g.dilationH !== 1 || g.dilationW !== 1 || g.groups !== 1) return null;
+  if (Math.min(g.c, g.o) < FEWEST_CHANNELS[0] || Math.max(g.c, g.o) < FEWEST_CHANNELS[1]) return null;
+  if (g.c * g.o > MOST_KERNELS) return null;
+  let best: Kind | null = null;
+  const products = g.n * g.c * g.o * g.kernelH * g.kernelW * g.outH * g.outW;
+  if (products < FEWEST_PRODUCTS) return null;
+  let least = products * tapByTap;
+  for (const kind of KINDS) {
+    if (kind.size !== g.kernelH || kind.size !== g.kernelW) continue;
+    const cost = costOf(g, kind);
+    if (cost < least) [best, least] = [kind, cost];
+  }
+  return best;
 }
 
 /**
- * Whether these operands are for this way. What is whole, or zero but for a few places, is not: there the exact digits and
- * the exact zeros are what one looks at.
+ * The kind of tiles for these operands. What is whole, or zero but for a few places, is not for this way: there the exact
+ * digits and the exact zeros are what one looks at.
  */
-function suits(g: ConvGeometry, a: View, b: View): boolean {
-  if (!shapeSuits(g)) return false;
+function kindForOperands(g: ConvGeometry, tapByTap: number, a: View, b: View): Kind | null {
+  const kind = kindFor(g, tapByTap);
+  if (!kind) return null;
   const [x, y] = [denseData(a), denseData(b)];
-  return !(isWhole(x) && isWhole(y)) && !isSparse(x) && !isSparse(y);
+  return (isWhole(x) && isWhole(y)) || isSparse(x) || isSparse(y) ? null : kind;
 }
 
 /** One side of a convolution: planes that are read in overlapping tiles, or written in tiles side by side. */
@@ -80,8 +113,8 @@ class Tiling {
   readonly padded: Plane;
   readonly covered: Plane;
 
-  constructor(n: number, size: number, { h, w }: Plane) {
-    this.step = 9 - size;
+  constructor(n: number, { size, tile }: Kind, { h, w }: Plane) {
+    this.step = tile - size + 1;
     this.down = Math.ceil(h / this.step);
     this.across = Math.ceil(w / this.step);
     this.covered = { h: this.down * this.step, w: this.across * this.step };
@@ -117,8 +150,8 @@ const same = (a: Plane, b: Plane) => a.h === b.h && a.w === b.w;
 
 /** What slides over what: images [n, channels, from], padded by top and left, to [n, rows, to]. */
 interface Sliding {
+  kind: Kind;
   n: number;
-  size: number;
   channels: number;
   rows: number;
   from: Plane;
@@ -128,8 +161,8 @@ interface Sliding {
 }
 
 function slide(s: Scratch, x: TypedArray, kernels: number, biases: number, out: TypedArray, t: Sliding): boolean {
-  const { n, size, channels, rows, from, to } = t;
-  const tiling = new Tiling(n, size, to);
+  const { kind, n, channels, rows, from, to } = t;
+  const tiling = new Tiling(n, kind, to);
   const { padded, covered, images } = tiling;
   const sources = s.table(tiling.distances(channels, padded));
   const places = s.table(tiling.distances(rows, covered));
@@ -138,8 +171,8 @@ function slide(s: Scratch, x: TypedArray, kernels: number, biases: number, out: 
   const result = s.floats(images * rows * cells(covered));
   const fitting = same(covered, to);
   const cropped = fitting ? result : s.floats(images * rows * cells(to));
-  const factors = s.floats(spectra(BLOCK * channels));
-  const products = s.floats(spectra(BLOCK * rows));
+  const factors = s.floats(spectra(kind, BLOCK * channels));
+  const products = s.floats(spectra(kind, BLOCK * rows));
   const wasm = s.call;
   for (let first = 0; first < n; first += images) {
     const count = Math.min(images, n - first);
@@ -149,7 +182,7 @@ function slide(s: Scratch, x: TypedArray, kernels: number, biases: number, out: 
       sources,
       places,
       count * tiling.tilesPerImage,
-      size,
+      kind.code,
       source,
       4 * cells(padded),
       4 * padded.w,
@@ -178,7 +211,8 @@ export function spectralConv(
   g: ConvGeometry,
   out: View,
 ): boolean {
-  if (!suits(g, input, weight)) return false;
+  const kind = kindForOperands(g, TAP_BY_TAP.forward, input, weight);
+  if (!kind) return false;
   s.begin();
   const size = g.kernelH;
   const window = 4 * size * size;
@@ -187,11 +221,11 @@ export function spectralConv(
   const biases = s.floats(g.o);
   if (bias) s.write(biases, denseData(bias));
   else s.fill(biases, g.o, 0);
-  const kernels = s.floats(spectra(g.c * roundUp(g.o, 4)));
-  s.call.transformKernels(weights, size, g.c, g.o, window, g.c * window, 4 * size, 4, kernels);
+  const kernels = s.floats(spectra(kind, g.c * roundUp(g.o, 4)));
+  s.call.transformKernels(weights, kind.code, g.c, g.o, window, g.c * window, 4 * size, 4, kernels);
   return slide(s, denseData(input), kernels, biases, outData(out), {
+    kind,
     n: g.n,
-    size,
     channels: g.c,
     rows: g.o,
     from: { h: g.h, w: g.w },
@@ -203,7 +237,8 @@ export function spectralConv(
 
 /** A convolution of the gradient with the kernels turned around. */
 export function spectralInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGeometry, gradInput: View): boolean {
-  if (!suits(g, gradOut, weight)) return false;
+  const kind = kindForOperands(g, TAP_BY_TAP.input, gradOut, weight);
+  if (!kind) return false;
   s.begin();
   const size = g.kernelH;
   const window = 4 * size * size;
@@ -211,12 +246,12 @@ export function spectralInputGrad(s: Scratch, gradOut: View, weight: View, g: Co
   s.write(weights, denseData(weight));
   const biases = s.floats(g.c);
   s.fill(biases, g.c, 0);
-  const kernels = s.floats(spectra(g.o * roundUp(g.c, 4)));
+  const kernels = s.floats(spectra(kind, g.o * roundUp(g.c, 4)));
   const last = weights + window - 4;
-  s.call.transformKernels(last, size, g.o, g.c, g.c * window, window, -4 * size, -4, kernels);
+  s.call.transformKernels(last, kind.code, g.o, g.c, g.c * window, window, -4 * size, -4, kernels);
   return slide(s, denseData(gradOut), kernels, biases, outData(gradInput), {
+    kind,
     n: g.n,
-    size,
     channels: g.o,
     rows: g.c,
     from: { h: g.outH, w: g.outW },
@@ -227,12 +262,13 @@ export function spectralInputGrad(s: Scratch, gradOut: View, weight: View, g: Co
 }
 
 export function spectralWeightGrad(s: Scratch, input: View, gradOut: View, g: ConvGeometry, gradWeight: View): boolean {
-  if (!suits(g, input, gradOut)) return false;
+  const kind = kindForOperands(g, TAP_BY_TAP.weight, input, gradOut);
+  if (!kind) return false;
   s.begin();
   const size = g.kernelH;
   const from = { h: g.h, w: g.w };
   const to = { h: g.outH, w: g.outW };
-  const tiling = new Tiling(g.n, size, to);
+  const tiling = new Tiling(g.n, kind, to);
   const { padded, covered, images } = tiling;
   const sources = s.table(tiling.distances(g.c, padded));
   const places = s.table(tiling.distances(g.o, covered));
@@ -242,11 +278,11 @@ export function spectralWeightGrad(s: Scratch, input: View, gradOut: View, g: Co
   const gradient = s.floats(images * g.o * cells(covered));
   const given = fitting ? gradient : s.floats(images * g.o * cells(to));
   const wide = roundUp(g.c, 8);
-  const sums = s.floats(spectra(g.o * wide));
-  const imageSpectra = s.floats(spectra(BLOCK * wide));
-  const gradientSpectra = s.floats(spectra(BLOCK * roundUp(g.o, 4)));
+  const sums = s.floats(spectra(kind, g.o * wide));
+  const imageSpectra = s.floats(spectra(kind, BLOCK * wide));
+  const gradientSpectra = s.floats(spectra(kind, BLOCK * roundUp(g.o, 4)));
   const result = s.floats(g.o * g.c * size * size);
-  s.fill(sums, spectra(g.o * wide), 0);
+  s.fill(sums, spectra(kind, g.o * wide), 0);
   const x = denseData(input);
   const grad = denseData(gradOut);
   const wasm = s.call;
@@ -260,7 +296,7 @@ export function spectralWeightGrad(s: Scratch, input: View, gradOut: View, g: Co
       sources,
       places,
       count * tiling.tilesPerImage,
-      size,
+      kind.code,
       source,
       4 * cells(padded),
       4 * padded.w,
@@ -274,7 +310,7 @@ export function spectralWeightGrad(s: Scratch, input: View, gradOut: View, g: Co
       gradientSpectra,
     );
   }
-  wasm.kernelsFromSpectra(sums, size, g.o, g.c, result);
+  wasm.kernelsFromSpectra(sums, kind.code, g.o, g.c, result);
   if (!wasm.allFinite(result, g.o * g.c * size * size)) return false;
   s.read(result, g.o * g.c * size * size, outData(gradWeight), 0);
   return true;

@@ -18,11 +18,23 @@ const scratches = { relaxed: await started("relaxed"), simd: await started("simd
 /** Against sums in double. Tap by tap, the same sums in float32 are up to 1e-6 away. */
 const TOLERANCE = 4e-7;
 
+/** Shapes, and the tiles that they ask for: 12 × 12 for many, 8 × 8 for few and for 3 × 3. */
 const SHAPES: Record<string, ConvCase> = {
+  "the chapter's first layer": { n: 3, c: 3, o: 32, size: [32, 32], kernel: [5, 5], padding: [2, 2] },
+  "the chapter's second layer": { n: 3, c: 32, o: 32, size: [16, 16], kernel: [5, 5], padding: [2, 2] },
   "the chapter's second layer, one image": { n: 1, c: 32, o: 32, size: [16, 16], kernel: [5, 5], padding: [2, 2] },
-  "the chapter's third layer": { n: 3, c: 32, o: 64, size: [8, 8], kernel: [5, 5], padding: [2, 2] },
+  "the chapter's third layer, three images": { n: 3, c: 32, o: 64, size: [8, 8], kernel: [5, 5], padding: [2, 2] },
+  "the chapter's third layer, 17 images": { n: 17, c: 32, o: 64, size: [8, 8], kernel: [5, 5], padding: [2, 2] },
   "17 channels to 33, odd sizes": { n: 3, c: 17, o: 33, size: [17, 11], kernel: [5, 5], padding: [2, 2] },
   "33 channels to 16, no padding": { n: 1, c: 33, o: 16, size: [21, 16], kernel: [5, 5] },
+  "17 channels to 17, odd sizes that 8 divides nearly": {
+    n: 3,
+    c: 17,
+    o: 17,
+    size: [15, 23],
+    kernel: [5, 5],
+    padding: [2, 2],
+  },
   "padding before and behind of different size": {
     n: 3,
     c: 16,
@@ -123,8 +135,10 @@ for (const [variant, s] of Object.entries(scratches)) {
     });
 
     test.each<[string, ConvCase]>([
-      ["15 channels", { n: 8, c: 15, o: 32, size: [16, 16], kernel: [5, 5], padding: [2, 2] }],
-      ["15 kernels", { n: 8, c: 32, o: 15, size: [16, 16], kernel: [5, 5], padding: [2, 2] }],
+      ["2 channels", { n: 8, c: 2, o: 64, size: [32, 32], kernel: [5, 5], padding: [2, 2] }],
+      ["2 kernels", { n: 8, c: 64, o: 2, size: [32, 32], kernel: [5, 5], padding: [2, 2] }],
+      ["15 channels to 15", { n: 8, c: 15, o: 15, size: [16, 16], kernel: [5, 5], padding: [2, 2] }],
+      ["very many kernels", { n: 8, c: 512, o: 256, size: [2, 2], kernel: [3, 3], padding: [1, 1] }],
       ["little work", { n: 1, c: 16, o: 16, size: [8, 8], kernel: [5, 5] }],
       ["strides", { n: 8, c: 32, o: 32, size: [16, 16], kernel: [5, 5], stride: [2, 1] }],
       ["dilation", { n: 8, c: 32, o: 32, size: [16, 16], kernel: [3, 3], dilation: [1, 2] }],

@@ -15,6 +15,7 @@ export function madd(a: v128, b: v128, sum: v128): v128 {
 @unmanaged export class Rows4 { a: u32; }
 @unmanaged export class Rows5 { a: u32; b: u8; }
 @unmanaged export class Rows6 { a: u32; b: u16; }
+@unmanaged export class Rows8 { a: u64; }
 
 /** Rows are dealt to as few tiles as possible, as evenly as possible: 32 = 6 + 6 + 5 + 5 + 5 + 5. */
 export const TILE_ROWS: i32 = 6;

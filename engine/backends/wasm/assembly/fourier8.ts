@@ -1,24 +1,13 @@
-// Fourier transforms of 8 × 8 tiles, four tiles at a time (one in each lane), for convolutions in assembly/spectral.ts.
-//
-// A real tile has 4 real and 30 complex coefficients. A complex product is three real ones (Gauss): with a kernel's a + bi
-// and an image's c + di they are c·(a + b), a·(d - c) and b·(c + d), so a spectrum is kept as 94 real numbers, ready to be
-// multiplied one by one. Coefficient k of a tile lies at out + k·step.
+// Fourier transforms of 8 × 8 tiles for the convolutions in spectral.ts. A real tile has 4 real and 30 complex coefficients,
+// kept as 94 real factors: factor k of a tile lies at out + k·step.
 
+import { add, fourApart, high, highPair, imaginaryPart, low, lowPair, realPart, storeApart, storeThree, sub } from "./lanes";
 import { Rows3, Rows4, Rows5, Rows6 } from "./simd";
-
-/** Real numbers in a spectrum. */
-export const COEFFICIENTS: usize = 94;
 
 const HALF_SQRT: f32 = 0.70710678118654752;
 
 /** 8 rows of 8 vectors: a row's coefficients 0 and 4, then the real and imaginary parts of 1, 2 and 3. */
 const rows = memory.data(8 * 8 * 16, 16);
-
-@inline
-function add(a: v128, b: v128): v128 { return f32x4.add(a, b); }
-
-@inline
-function sub(a: v128, b: v128): v128 { return f32x4.sub(a, b); }
 
 /** The transform of 8 real numbers, stored as a row of `rows` is. */
 @inline
@@ -38,20 +27,6 @@ function realForward(
   v128.store(to, f32x4.neg(add(b1, u)), 48);
   v128.store(to, sub(a1, t), 96);
   v128.store(to, sub(b1, u), 112);
-}
-
-/** A complex coefficient as three factors; `kernel` conjugates it, so that the product is a correlation. */
-@inline
-function storeThree(kernel: bool, to: usize, step: usize, re: v128, im: v128): void {
-  if (kernel) {
-    v128.store(to, sub(re, im));
-    v128.store(to + step, re);
-    v128.store(to + 2 * step, f32x4.neg(im));
-  } else {
-    v128.store(to, re);
-    v128.store(to + step, sub(im, re));
-    v128.store(to + 2 * step, add(re, im));
-  }
 }
 
 /** Down a column of real numbers. */
@@ -109,18 +84,6 @@ function columns(kernel: bool, out: usize, step: usize): void {
   complexColumn(kernel, rows + 96, out + 70 * step, step);
 }
 
-@inline
-function low(a: v128, b: v128): v128 { return v128.shuffle<i32>(a, b, 0, 4, 1, 5); }
-
-@inline
-function high(a: v128, b: v128): v128 { return v128.shuffle<i32>(a, b, 2, 6, 3, 7); }
-
-@inline
-function lowPair(a: v128, b: v128): v128 { return v128.shuffle<i64>(a, b, 0, 2); }
-
-@inline
-function highPair(a: v128, b: v128): v128 { return v128.shuffle<i64>(a, b, 1, 3); }
-
 /** The spectra of four 8 × 8 tiles at p0 … p3, whose rows are `pitch` bytes apart. */
 export function imageSpectra(p0: usize, p1: usize, p2: usize, p3: usize, pitch: usize, out: usize, step: usize): void {
   for (let to = rows; to < rows + 1024; to += 128) {
@@ -172,23 +135,15 @@ export function gradientSpectra6(p0: usize, p1: usize, p2: usize, p3: usize, pit
   gradientSpectra<Rows6>(p0, p1, p2, p3, pitch, out, step);
 }
 
-@inline
-function fourApart(x: usize, lanes: isize): v128 {
-  let v = v128.load32_zero(x);
-  v = v128.load32_lane(x + lanes, v, 1);
-  v = v128.load32_lane(x + 2 * lanes, v, 2);
-  return scaled(v128.load32_lane(x + 3 * lanes, v, 3));
-}
-
 /** The spectra of four R × R kernels (R is 3 or 5), `lanes` bytes apart; rows and columns lie `down` and `across` bytes apart. */
 @inline
 function kernelSpectra<R>(x: usize, lanes: isize, down: isize, across: isize, out: usize, step: usize): void {
   const zero = f32x4.splat(0);
   const end = rows + 128 * offsetof<R>();
   for (let to = rows; to < end; to += 128) {
-    const x0 = fourApart(x, lanes), x1 = fourApart(x + across, lanes), x2 = fourApart(x + 2 * across, lanes);
+    const x0 = fourApart(x, lanes, SCALE), x1 = fourApart(x + across, lanes, SCALE), x2 = fourApart(x + 2 * across, lanes, SCALE);
     let x3 = zero, x4 = zero;
-    if (offsetof<R>() > 3) { x3 = fourApart(x + 3 * across, lanes); x4 = fourApart(x + 4 * across, lanes); }
+    if (offsetof<R>() > 3) { x3 = fourApart(x + 3 * across, lanes, SCALE); x4 = fourApart(x + 4 * across, lanes, SCALE); }
     realForward(to, x0, x1, x2, x3, x4, zero, zero, zero);
     x += down;
   }
@@ -210,12 +165,9 @@ function realColumnBack<R>(real: usize, complex: usize, step: usize, column: usi
   const s = f32x4.splat(HALF_SQRT), half = f32x4.splat(0.5);
   const y0 = v128.load(real), y4 = v128.load(real + step);
   const even = f32x4.mul(half, add(y0, y4)), odd = f32x4.mul(half, sub(y0, y4));
-  let k = v128.load(complex);
-  const r1 = sub(k, v128.load(complex + 2 * step)), i1 = add(k, v128.load(complex + step));
-  k = v128.load(complex + 3 * step);
-  const r2 = sub(k, v128.load(complex + 5 * step)), i2 = add(k, v128.load(complex + 4 * step));
-  k = v128.load(complex + 6 * step);
-  const r3 = sub(k, v128.load(complex + 8 * step)), i3 = add(k, v128.load(complex + 7 * step));
+  const r1 = realPart(complex, step), i1 = imaginaryPart(complex, step);
+  const r2 = realPart(complex + 3 * step, step), i2 = imaginaryPart(complex + 3 * step, step);
+  const r3 = realPart(complex + 6 * step, step), i3 = imaginaryPart(complex + 6 * step, step);
   const a = add(r1, r3), b = sub(r1, r3), c = add(i1, i3), d = sub(i1, i3);
   v128.store(column, add(add(even, r2), a));
   const p = sub(odd, i2), g = f32x4.mul(s, sub(b, c));
@@ -231,27 +183,19 @@ function realColumnBack<R>(real: usize, complex: usize, step: usize, column: usi
 @inline
 function complexColumnBack<R>(from: usize, step: usize, column: usize): void {
   const s = f32x4.splat(HALF_SQRT);
-  let k = v128.load(from);
-  let i = sub(k, v128.load(from + 2 * step)), r = add(k, v128.load(from + step));
-  k = v128.load(from + 12 * step);
-  let i2 = sub(k, v128.load(from + 14 * step)), r2 = add(k, v128.load(from + 13 * step));
+  let i = realPart(from, step), r = imaginaryPart(from, step);
+  let i2 = realPart(from + 12 * step, step), r2 = imaginaryPart(from + 12 * step, step);
   const a0r = add(r, r2), a0i = add(i, i2), a1r = sub(r, r2), a1i = sub(i, i2);
-  k = v128.load(from + 6 * step);
-  i = sub(k, v128.load(from + 8 * step)); r = add(k, v128.load(from + 7 * step));
-  k = v128.load(from + 18 * step);
-  i2 = sub(k, v128.load(from + 20 * step)); r2 = add(k, v128.load(from + 19 * step));
+  i = realPart(from + 6 * step, step); r = imaginaryPart(from + 6 * step, step);
+  i2 = realPart(from + 18 * step, step); r2 = imaginaryPart(from + 18 * step, step);
   const b0r = add(r, r2), b0i = add(i, i2), b1r = sub(r, r2), b1i = sub(i, i2);
   const e0r = add(a0r, b0r), e0i = add(a0i, b0i), e1r = sub(a0r, b0r), e1i = sub(a0i, b0i);
   const f0r = add(a1r, b1i), f0i = sub(a1i, b1r), f1r = sub(a1r, b1i), f1i = add(a1i, b1r);
-  k = v128.load(from + 3 * step);
-  i = sub(k, v128.load(from + 5 * step)); r = add(k, v128.load(from + 4 * step));
-  k = v128.load(from + 15 * step);
-  i2 = sub(k, v128.load(from + 17 * step)); r2 = add(k, v128.load(from + 16 * step));
+  i = realPart(from + 3 * step, step); r = imaginaryPart(from + 3 * step, step);
+  i2 = realPart(from + 15 * step, step); r2 = imaginaryPart(from + 15 * step, step);
   const c0r = add(r, r2), c0i = add(i, i2), c1r = sub(r, r2), c1i = sub(i, i2);
-  k = v128.load(from + 9 * step);
-  i = sub(k, v128.load(from + 11 * step)); r = add(k, v128.load(from + 10 * step));
-  k = v128.load(from + 21 * step);
-  i2 = sub(k, v128.load(from + 23 * step)); r2 = add(k, v128.load(from + 22 * step));
+  i = realPart(from + 9 * step, step); r = imaginaryPart(from + 9 * step, step);
+  i2 = realPart(from + 21 * step, step); r2 = imaginaryPart(from + 21 * step, step);
   const d0r = add(r, r2), d0i = add(i, i2), d1r = sub(r, r2), d1i = sub(i, i2);
   const o0r = add(c0r, d0r), o0i = add(c0i, d0i), o1r = sub(c0r, d0r), o1i = sub(c0i, d0i);
   v128.store(column, add(e0i, o0i)); v128.store(column, add(e0r, o0r), 16);
@@ -322,14 +266,6 @@ export function tilesBack6(
   from: usize, step: usize, bias: usize, q0: usize, q1: usize, q2: usize, q3: usize, pitch: usize,
 ): void {
   tilesBack<Rows6>(from, step, bias, q0, q1, q2, q3, pitch);
-}
-
-@inline
-function storeApart(to: usize, plane: usize, count: i32, x: v128): void {
-  store<f32>(to, f32x4.extract_lane(x, 0));
-  if (count > 1) store<f32>(to + plane, f32x4.extract_lane(x, 1));
-  if (count > 2) store<f32>(to + 2 * plane, f32x4.extract_lane(x, 2));
-  if (count > 3) store<f32>(to + 3 * plane, f32x4.extract_lane(x, 3));
 }
 
 /** The first `count` of four products' first R × R numbers (R is 3 or 5), one after the other. */
