@@ -3,6 +3,7 @@
  * https://docs.pytorch.org/docs/2.13/tensor_view.html, https://numpy.org/doc/stable/user/basics.indexing.html
  */
 import { kernels } from "../backends/index.ts";
+import { bind } from "../core/arguments.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
@@ -141,6 +142,8 @@ interface IndexAttrs {
   picked: readonly number[];
   /** How many of the rest stand before it in the answer. */
   front: number;
+  /** Values are added to what is there. */
+  accumulates?: boolean;
 }
 
 /** x with the indexed dimensions as one, in front. */
@@ -258,21 +261,80 @@ export function set(input: Tensor, indices: Index | readonly Index[], value: Sca
     return input;
   }
   const attrs = plan(view, tensors);
-  const { rest, picked, front } = attrs;
-  const restShape = rest.map((d) => view.shape[d]!);
-  const answer = [...restShape.slice(0, front), ...picked, ...restShape.slice(front)];
-  const fitted = fitting(source, answer);
-  const values = sameShape(fitted.shape, answer) ? fitted : expand(fitted, answer);
+  const values = spread(source, view, attrs);
   const mask = list.length === 1 ? asIndexTensor(list[0]!) : null;
   const masked = mask?.dtype === bool && mask.ndim > 0 && source.numel() === 1;
-  if (value instanceof Tensor && value.dtype !== view.dtype && !masked) {
-    throw new RuntimeError(
-      `Index put requires the source and destination dtypes match, got ${SCALAR_TYPE_NAMES[view.dtype.name]} for the destination and ${SCALAR_TYPE_NAMES[value.dtype.name]} for the source.`,
-      { hint: `convert the value: value.to(torch.${view.dtype.name})` },
-    );
-  }
+  if (value instanceof Tensor && !masked) checkPutDtype(view, value);
   inPlace(view, (old) => call(IndexPut, attrs, old, values));
   return input;
+}
+
+function checkPutDtype(view: Tensor, value: Tensor): void {
+  if (value.dtype === view.dtype) return;
+  throw new RuntimeError(
+    `Index put requires the source and destination dtypes match, got ${SCALAR_TYPE_NAMES[view.dtype.name]} for the destination and ${SCALAR_TYPE_NAMES[value.dtype.name]} for the source.`,
+    { hint: `convert the value: value.to(torch.${view.dtype.name})` },
+  );
+}
+
+/** The values in the shape of the place that they are written to. */
+function spread(source: Tensor, view: Tensor, { rest, picked, front }: IndexAttrs): Tensor {
+  const restShape = rest.map((d) => view.shape[d]!);
+  const place = [...restShape.slice(0, front), ...picked, ...restShape.slice(front)];
+  const fitted = fitting(source, place);
+  return sameShape(fitted.shape, place) ? fitted : expand(fitted, place);
+}
+
+/**
+ * Values written where index tensors say, one for each leading dimension; `accumulate` (default false) adds them instead.
+ * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.index_put_.html
+ */
+export function indexPut(
+  input: Tensor,
+  indices: readonly Tensor[],
+  values: Tensor,
+  accumulate?: boolean | { accumulate?: boolean },
+): Tensor;
+export function indexPut(...args: unknown[]): Tensor {
+  const {
+    input,
+    indices,
+    values,
+    accumulate = false,
+  } = bind<{ input: Tensor; indices: readonly Tensor[]; values: Tensor; accumulate?: boolean }>(
+    "index_put",
+    ["!input", "!indices", "!values", "accumulate"],
+    args,
+  );
+  assertTensor(input, "index_put", "input", 1);
+  if (!Array.isArray(indices as unknown)) {
+    throw new TypeError(
+      `index_put(): argument 'indices' (position 2) must be tuple of Tensors, not ${pythonTypeName(indices)}`,
+    );
+  }
+  assertTensor(values, "index_put", "values", 3);
+  const tensors = new Map<number, Tensor>();
+  let dim = 0;
+  for (const [i, index] of indices.entries()) {
+    if (!(index instanceof Tensor)) {
+      throw new TypeError(`expected Tensor as element ${i} in argument 1, but got ${pythonTypeName(index)}`);
+    }
+    const list = asIndexTensor(index);
+    const width = list?.dtype === bool ? list.ndim : 1;
+    if (dim + width > input.ndim) {
+      throw new IndexError(`too many indices for tensor of dimension ${input.ndim} (got ${dim + width})`);
+    }
+    if (list?.dtype === bool) dim = addMask(tensors, list, input, dim);
+    else if (list) tensors.set(dim++, list);
+  }
+  for (const [d, index] of tensors) {
+    if (input.shape[d] === 0 && index.numel() > 0) {
+      throw new IndexError("index is out of bounds for dimension with size 0");
+    }
+  }
+  checkPutDtype(input, values);
+  const attrs = { ...plan(input, tensors), accumulates: accumulate };
+  return call(IndexPut, attrs, input, spread(values, input, attrs));
 }
 
 /** The value as it will be spread: leading axes of size 1 that the place does not have are dropped. */
@@ -295,14 +357,18 @@ const IndexPut: Op<IndexAttrs> = defineOp({
   gradFn: "IndexPutBackward0",
   kernels: ["copy"],
   forward({ attrs }, x: Tensor, values: Tensor) {
-    const { positions, rows, order } = attrs;
+    const { positions, rows, order, accumulates } = attrs;
     const out = copyRaw(asRows(x.detach(), attrs));
     const inner = x.numel() / Math.max(rows, 1);
     const from = denseRaw(fromAnswer(castRaw(values.detach(), x.dtype), attrs)).denseData();
     const to = out.storage.data;
     const at = positions.storage.data;
     for (let i = 0; i < at.length; i++) {
-      for (let j = 0; j < inner; j++) to[at[i]! * inner + j] = from[i * inner + j]!;
+      for (let j = 0; j < inner; j++) {
+        const place = at[i]! * inner + j;
+        const sum = accumulates ? to[place]! + from[i * inner + j]! : from[i * inner + j]!;
+        to[place] = x.dtype === bool ? Number(sum !== 0) : sum;
+      }
     }
     const ordered = new Tensor(
       out.storage,
@@ -317,6 +383,7 @@ const IndexPut: Op<IndexAttrs> = defineOp({
   },
   backward({ attrs }, grad: Tensor) {
     const taken = call(IndexOp, attrs, grad);
+    if (attrs.accumulates) return [grad, taken];
     const kept = call(IndexPut, attrs, filled(grad.shape, 1, bool), filled(taken.shape, 0, bool));
     return [where(kept, grad, 0), taken];
   },
@@ -364,7 +431,15 @@ function positionsOfNonzero(input: Tensor): Tensor {
   return out;
 }
 
-methods({ get, set, at, nonzero });
+methods({
+  get,
+  set,
+  at,
+  nonzero,
+  indexPut,
+  indexPut_: (self, indices: readonly Tensor[], values: Tensor, accumulate?: boolean | { accumulate?: boolean }) =>
+    inPlace(self, (old) => indexPut(old, indices, values, accumulate)),
+});
 
 declare module "../core/tensor.ts" {
   interface Tensor {
@@ -374,6 +449,10 @@ declare module "../core/tensor.ts" {
     set: Method<typeof set>;
     /** One index of the first dimension: Python's `x[i]`. */
     at(index: number): Tensor;
+    /** Values written where index tensors say; `accumulate` (default false) adds them instead. */
+    indexPut: Method<typeof indexPut>;
+    /** Writes values where index tensors say, in place; `accumulate` (default false) adds them instead. */
+    indexPut_: Method<typeof indexPut>;
     /** Positions of the nonzero elements, one row each; with `asTuple` one vector for each dimension. */
     nonzero(options?: { asTuple?: false }): Tensor;
     nonzero(options: { asTuple: true }): Tensor[];

@@ -31,7 +31,7 @@ function runningExtreme(name: "cummax" | "cummin", gradFn: string): Op<{ dim: nu
   return defineOp<{ dim: number }>({
     name,
     gradFn,
-    kernels: ["scatterAdd"],
+    kernels: [],
     forward(ctx, x: Tensor) {
       const data = x.denseData();
       const values = Tensor.empty(x.shape, x.dtype);
@@ -95,7 +95,7 @@ const LOWEST = { float32: -3.4028234663852886e38, float64: -Number.MAX_VALUE } a
 const Logcumsumexp: Op<{ dim: number }> = defineOp({
   name: "logcumsumexp",
   gradFn: "LogcumsumexpBackward0",
-  kernels: ["unary", "binary", "where"],
+  kernels: [],
   forward(ctx, x: Tensor) {
     const data = x.denseData();
     const out = Tensor.empty(x.shape, x.dtype);

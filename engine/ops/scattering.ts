@@ -7,7 +7,7 @@ import { broadcastShapes, normalizeDim, numel, type Shape, sizeText } from "../c
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { mul, where } from "./arithmetic.ts";
 import { cloneRowMajor } from "./copy.ts";
-import { indexSelect, maskedFill } from "./gathering.ts";
+import { checkIndexDtype, indexSelect, maskedFill } from "./gathering.ts";
 import { inPlace } from "./inplace.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, methods, type Op } from "./registry.ts";
@@ -24,7 +24,7 @@ interface ScatterAttrs {
 }
 
 /** The flat position in a tensor of `shape` that every element of index names. */
-function positions(index: Tensor, dim: number, shape: Shape): number[] {
+export function positions(index: Tensor, dim: number, shape: Shape): number[] {
   const strides = new Array<number>(shape.length).fill(1);
   for (let d = shape.length - 2; d >= 0; d--) strides[d] = strides[d + 1]! * shape[d + 1]!;
   return Array.from(index.denseData(), (named, flat) => {
@@ -64,16 +64,16 @@ const Scatter: Op<ScatterAttrs> = defineOp({
   },
 });
 
-function scattered(
+/** The dimension, and what is written, cut to the corner that index covers. */
+export function scatterArguments(
   name: string,
   self: Tensor,
   dim: number,
   index: Tensor,
   value: Tensor | Scalar,
-  adds: boolean,
-): Tensor {
+): { axis: number; source: Tensor } {
   assertTensor(index, name, "index", 2);
-  if (index.dtype !== int64) throw new RuntimeError(`${name}(): Expected dtype int64 for index`);
+  checkIndexDtype("scatter", index);
   const axis = normalizeDim(dim, self.ndim);
   if (index.ndim !== self.ndim) {
     throw new RuntimeError("Index tensor must have the same number of dimensions as self tensor");
@@ -110,8 +110,20 @@ function scattered(
   } else {
     source = expand(castRaw(asOperand(value, name, "value", 3), self.dtype), index.shape);
   }
+  return { axis, source };
+}
+
+function scattered(
+  name: string,
+  self: Tensor,
+  dim: number,
+  index: Tensor,
+  value: Tensor | Scalar,
+  adds: boolean,
+): Tensor {
+  const { axis, source } = scatterArguments(name, self, dim, index, value);
   const fromNumber = !(value instanceof Tensor);
-  return call(Scatter, { dim: axis, index, adds, fromNumber }, self, source);
+  return call(Scatter, { dim: axis, index: castRaw(index, int64), adds, fromNumber }, self, source);
 }
 
 /** Puts `source` (a tensor or a number) where index says along `dim`: out[index[i][j]][j] = source[i][j] for dim 0. */

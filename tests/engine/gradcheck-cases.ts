@@ -190,7 +190,24 @@ export const CASES: Record<string, Call[]> = {
       y.set([ints(2, 0)], make.x([1, 2]));
       return y;
     },
+    (make) => torch.indexPut(make.x([4, 2]), [ints(2, 2)], make.x([2, 2]), { accumulate: true }),
   ],
+  index_copy: [(make) => torch.indexCopy(make.x([3, 2]), 0, ints(2, 0), make.x([2, 2]))],
+  index_fill: [(make) => torch.indexFill(make.x([3, 2]), 0, ints(2, -3), make.x([]))],
+  masked_scatter: [(make) => torch.maskedScatter(make.x([2, 3]), make.mask([2, 3]), make.x([6]))],
+  take: [(make) => torch.take(make.x([2, 3]), ints(5, -6, 5))],
+  put: [
+    (make) => torch.put(make.x([2, 3]), ints(4, -6), make.x([2])),
+    (make) => torch.put(make.x([2, 3]), ints(4, 4), make.x([2]), { accumulate: true }),
+  ],
+  select_scatter: [(make) => torch.selectScatter(make.x([2, 3]), make.x([2]), 1, -1)],
+  slice_scatter: [(make) => torch.sliceScatter(make.x([2, 5]), make.x([2, 2]), { dim: 1, start: 1, step: 2 })],
+  diagonal_scatter: [(make) => torch.diagonalScatter(make.x([3, 3]), make.x([2]), 1)],
+  scatter_reduce: (["sum", "prod", "mean", "amax", "amin"] as const).flatMap((reduce) => [
+    (make: Made) => torch.scatterReduce(make.x([3, 2]), 0, make.index(3, [4, 2]), make.x([4, 2]), reduce),
+    (make: Made) =>
+      torch.scatterReduce(make.x([3, 2]), 1, make.index(2, [3, 3]), make.x([3, 3]), reduce, { includeSelf: false }),
+  ]),
   index_select: [(make) => torch.indexSelect(make.x([4, 2]), 0, make.index(4))],
   index_select_backward: [slope((make) => torch.indexSelect(make.x([4, 2]), 0, make.index(4)))],
   gather: [(make) => torch.gather(make.x([3, 2]), 0, make.index(3, [4, 2]))],
