@@ -37,6 +37,11 @@ export function detectAnomaly<T>(
   options: AnomalyOptions = {},
 ): T | GradModeScope {
   if (typeof bodyOrOptions !== "function") return setDetectAnomaly(true, bodyOrOptions);
-  using _ = setDetectAnomaly(true, options);
-  return bodyOrOptions();
+  // Not by `using` itself, which not every browser knows.
+  const scope = setDetectAnomaly(true, options);
+  try {
+    return bodyOrOptions();
+  } finally {
+    scope[Symbol.dispose]();
+  }
 }

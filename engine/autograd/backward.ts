@@ -34,15 +34,19 @@ export interface SweepOptions {
 /** Gradients wanted by `autograd.grad`: node → number of its output → positions in the answer. */
 export type Captures = Map<Node, Map<number, number[]>>;
 
+/** @throws RuntimeError for a gradient of another shape than the output it is the gradient of. @internal */
+export function checkGradientShape(output: Tensor, given: Tensor | null | undefined, position: number): void {
+  if (!given || sameShape(given.shape, output.shape)) return;
+  throw new RuntimeError(
+    `Mismatch in shape: grad_output[${position}] has a shape of torch.Size(${sizeText(given.shape)}) and output[${position}] has a shape of torch.Size(${sizeText(output.shape)}).`,
+    { shapes: [given.shape, output.shape] },
+  );
+}
+
 /** The roots' gradients: the given ones, or 1 for a scalar. */
 function rootGradient(output: Tensor, given: Tensor | null | undefined, position: number): Tensor {
   if (given) {
-    if (!sameShape(given.shape, output.shape)) {
-      throw new RuntimeError(
-        `Mismatch in shape: grad_output[${position}] has a shape of torch.Size(${sizeText(given.shape)}) and output[${position}] has a shape of torch.Size(${sizeText(output.shape)}).`,
-        { shapes: [given.shape, output.shape] },
-      );
-    }
+    checkGradientShape(output, given, position);
     return given;
   }
   if (output.numel() !== 1) {

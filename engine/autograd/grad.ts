@@ -3,7 +3,7 @@ import { RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { filled } from "../ops/operands.ts";
 import { accumulatorOf, edgeOf } from "../ops/registry.ts";
-import { type Captures, type SweepOptions, sweep } from "./backward.ts";
+import { type Captures, checkGradientShape, type SweepOptions, sweep } from "./backward.ts";
 
 type OneOrMany<T> = T | readonly T[];
 
@@ -15,14 +15,15 @@ function listOf<T>(value: OneOrMany<T> | null | undefined): T[] {
 /** Gradients of the outputs, as many as there are outputs where any are given. */
 function gradientsFor(outputs: readonly Tensor[], given: OneOrMany<Tensor | null> | null | undefined) {
   const gradients = listOf(given);
-  if (gradients.length > 0 && gradients.length !== outputs.length) {
-    throw new RuntimeError(`got ${outputs.length} tensors and ${gradients.length} gradients`);
-  }
   for (const gradient of gradients) {
     if (gradient === null || gradient === undefined || gradient instanceof Tensor) continue;
     throw new TypeError(`gradients can be either Tensors or None, but got ${pythonTypeName(gradient)}`);
   }
-  return gradients;
+  for (const [i, output] of outputs.entries()) checkGradientShape(output, gradients[i], i);
+  if (gradients.length > 0 && gradients.length < outputs.length) {
+    throw new RuntimeError(`got ${outputs.length} tensors and ${gradients.length} gradients`);
+  }
+  return gradients.slice(0, outputs.length);
 }
 
 /** Which gradients a sweep is to stop for. */

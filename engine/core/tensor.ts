@@ -199,6 +199,11 @@ export class Tensor {
 
   /** Sets requiresGrad and returns the tensor. */
   requiresGrad_(value = true): this {
+    if (typeof value !== "boolean") {
+      throw new TypeError(
+        `requires_grad_(): argument 'requires_grad' (position 1) must be bool, not ${pythonTypeName(value)}`,
+      );
+    }
     if (value && !this.dtype.isFloatingPoint) {
       throw new RuntimeError("only Tensors of floating point dtype can require gradients");
     }

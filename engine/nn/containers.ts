@@ -33,42 +33,49 @@ function renumber(list: Module, modules: readonly Module[]): void {
 }
 
 /** What Sequential and ModuleList share: modules by position. */
-abstract class IndexedModules extends Module implements Iterable<Module> {
+// biome-ignore lint/correctness/noUnusedVariables: it is merged into the class below.
+interface IndexedModules<M extends Module = Module> {
+  /** The module at a position from 0 on; undefined beyond, where `get` throws. `get` takes negative positions, too. */
+  readonly [index: number]: M;
+}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: registered modules are properties named by their positions.
+abstract class IndexedModules<M extends Module = Module> extends Module implements Iterable<M> {
   /** Number of modules. */
   override get length(): number {
     return stateOf(this).modules.size;
   }
 
   /** The module at a position; negative ones count from the end. @throws IndexError beyond */
-  get(index: number): Module {
-    return childEntries(this)[position(index, this.length)]![1];
+  get(index: number): M {
+    return childEntries(this)[position(index, this.length)]![1] as M;
   }
 
   /** The same as `get`. */
-  at(index: number): Module {
+  at(index: number): M {
     return this.get(index);
   }
 
   /** Puts a module in the place of another. */
-  set(index: number, module: Module): void {
+  set(index: number, module: M): void {
     const name = childEntries(this)[position(index, this.length)]![0];
     Reflect.set(stateOf(this).self, name, module);
   }
 
   /** Adds a module at the end. */
-  append(module: Module): this {
+  append(module: M): this {
     this.addModule(String(this.length), module);
     return this;
   }
 
   /** Adds modules at the end. */
-  extend(modules: Iterable<Module>): this {
+  extend(modules: Iterable<M>): this {
     for (const module of [...modules]) this.append(module);
     return this;
   }
 
   /** Adds a module before the one at `index`; all are renumbered. */
-  insert(index: number, module: Module): this {
+  insert(index: number, module: M): this {
     const { length } = this;
     if (index < -length || index > length) throw new IndexError(`Index out of range: ${index}`);
     if (!(module instanceof Module)) throw new TypeError(`${typeName(module)} is not a Module subclass`);
@@ -77,7 +84,7 @@ abstract class IndexedModules extends Module implements Iterable<Module> {
   }
 
   /** Takes a module out and returns it; the rest is renumbered. */
-  pop(index = -1): Module {
+  pop(index = -1): M {
     const module = this.get(index);
     this.delete(index);
     return module;
@@ -88,8 +95,8 @@ abstract class IndexedModules extends Module implements Iterable<Module> {
     renumber(this, [...this].toSpliced(position(index, this.length), 1));
   }
 
-  *[Symbol.iterator](): Iterator<Module> {
-    for (const [, module] of childEntries(this)) yield module;
+  *[Symbol.iterator](): Iterator<M> {
+    for (const [, module] of childEntries(this)) yield module as M;
   }
 }
 
@@ -128,10 +135,10 @@ export class Sequential extends IndexedModules {
  * A list of modules that are registered; it has no forward of its own.
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.ModuleList.html
  */
-export class ModuleList extends IndexedModules {
-  constructor(modules: Iterable<Module> = []) {
+export class ModuleList<M extends Module = Module> extends IndexedModules<M> {
+  constructor(modules: Iterable<M> = []) {
     super();
-    if (typeof (modules as Partial<Iterable<Module>>)[Symbol.iterator] !== "function") {
+    if (typeof (modules as Partial<Iterable<M>>)[Symbol.iterator] !== "function") {
       throw new TypeError(`ModuleList.extend should be called with an iterable, but got ${typeName(modules)}`, {
         hint: "put the modules into one array: new nn.ModuleList([a, b])",
       });
@@ -140,8 +147,8 @@ export class ModuleList extends IndexedModules {
   }
 
   /** A list of the modules from `start` up to, not including, `end`; they are shared. */
-  slice(start?: number, end?: number): ModuleList {
-    return new ModuleList([...this].slice(start, end));
+  slice(start?: number, end?: number): ModuleList<M> {
+    return new ModuleList<M>([...this].slice(start, end));
   }
 
   /** Neighbours with the same text are written once: `(0-2): 3 x Linear(…)`. */

@@ -301,7 +301,7 @@ export class Module {
 
   /** Sets whether the parameters are learned. */
   requiresGrad_(requiresGrad = true): this {
-    for (const parameter of this.parameters()) parameter.requiresGrad = requiresGrad;
+    for (const parameter of this.parameters()) parameter.requiresGrad_(requiresGrad);
     return this;
   }
 

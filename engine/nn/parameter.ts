@@ -16,6 +16,9 @@ export interface ParameterOptions {
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.parameter.Parameter.html
  */
 export class Parameter extends Tensor {
+  /** Only a Parameter is one: an ordinary tensor does not fit where a module keeps what it learns. */
+  declare private readonly isParameter: true;
+
   constructor(data?: Tensor, options?: ParameterOptions);
   constructor(...args: unknown[]) {
     const { data = Tensor.empty([0], DTYPES.float32), requiresGrad = true } = bind<

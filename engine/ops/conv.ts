@@ -10,6 +10,7 @@ import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
 import {
   checkBiasDtype,
   checkConvDtypes,
+  checkDilation,
   checkGroups,
   checkKernelRank,
   checkKernelSize,
@@ -254,11 +255,7 @@ function convolve(name: "conv1d" | "conv2d", axes: 1 | 2, args: unknown[]): Tens
   checkShapes(name, axes, stride, bound);
   const dilation = convPair(name, "dilation", bound.dilation ?? 1, axes, 1);
   const kernel: [number, number] = axes === 2 ? [weight.shape[2]!, weight.shape[3]!] : [1, weight.shape[2]!];
-  if (dilation.some((d) => d <= 0)) {
-    throw new RuntimeError(
-      `dilation should be greater than zero, but got ${sizeText(axes === 2 ? dilation : [dilation[1]])}`,
-    );
-  }
+  checkDilation(dilation, sizeText(dilation));
   checkKernelSize(kernel);
   const padding = resolvePadding(name, bound.padding ?? 0, axes, kernel, stride, dilation);
   if (padding.before.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");

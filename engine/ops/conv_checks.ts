@@ -48,6 +48,13 @@ export function checkKernelSize([height, width]: readonly [number, number]): voi
   );
 }
 
+/** @throws RuntimeError for a dilation below 1; `text` is how the message writes zeros. */
+export function checkDilation(dilation: readonly number[], text: string): void {
+  if (dilation.every((d) => d > 0)) return;
+  const got = dilation.some((d) => d < 0) ? "" : `, but got ${text}`;
+  throw new RuntimeError(`dilation should be greater than zero${got}`);
+}
+
 /** @throws RuntimeError when the kernels cannot be split into this many groups. */
 export function checkGroups(weight: Tensor, groups: number): void {
   if (groups <= 0) throw new RuntimeError("non-positive groups is not supported");

@@ -19,7 +19,14 @@ import {
   sizes,
   weightView,
 } from "./conv.ts";
-import { checkConvDtypes, checkGroups, checkKernelRank, checkKernelSize, checkNotEmpty } from "./conv_checks.ts";
+import {
+  checkConvDtypes,
+  checkDilation,
+  checkGroups,
+  checkKernelRank,
+  checkKernelSize,
+  checkNotEmpty,
+} from "./conv_checks.ts";
 import { binary } from "./operands.ts";
 import { sum } from "./reduce.ts";
 import { call, defineOp } from "./registry.ts";
@@ -116,6 +123,7 @@ function transposed(name: "conv_transpose1d" | "conv_transpose2d", axes: 1 | 2, 
   checkKernelSize(axes === 2 ? [weight.shape[2]!, weight.shape[3]!] : [1, weight.shape[2]!]);
   if (stride.some((s) => s <= 0)) throw new RuntimeError("non-positive stride is not supported");
   if (padding.some((p) => p < 0)) throw new RuntimeError("negative padding is not supported");
+  checkDilation(dilation, `dilation_height: ${dilation[0]}, dilation_width: ${dilation[1]}`);
   extra.forEach((cells, i) => {
     if (cells < 0) throw new RuntimeError("negative output_padding is not supported");
     if (cells >= stride[i]! && cells >= dilation[i]!) {

@@ -68,7 +68,11 @@ export function shapeAndOptions<O extends TensorOptions>(
       );
     }
     if (s < 0) {
-      throw new RuntimeError(`${name}: Dimension size must be non-negative.`);
+      throw new RuntimeError(
+        name === "zeros"
+          ? "zeros: Dimension size must be non-negative."
+          : `Trying to create tensor with negative dimension ${s}: [${sizes.join(", ")}]`,
+      );
     }
   }
   return { shape: sizes.map(Number), options: options as unknown as O };
@@ -316,6 +320,8 @@ export function eye(...args: unknown[]): Tensor {
     m = n,
     ...options
   } = bind<{ n: number; m?: number } & TensorOptions>("eye", ["!n", "m", "*", ...OPTION_NAMES], args);
+  if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`);
+  if (m < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${m}`);
   const out = filled([n, m], 0, options.dtype ?? getDefaultDtype());
   for (let i = 0; i < Math.min(n, m); i++) out.storage.data[i * m + i] = 1;
   return finish(out, options);

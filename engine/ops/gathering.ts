@@ -1,7 +1,7 @@
 /** Selection along one dimension by index tensors, masks, and reorderings made of it. */
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { bool, int64 } from "../core/dtype.ts";
+import { bool, int32, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { CPP_NAMES } from "../core/promotion.ts";
 import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
@@ -80,10 +80,19 @@ const IndexSelectGrad: Op<DimIndexAttrs & { shape: readonly number[] }> = define
   backward: ({ attrs: { dim, index } }, grad: Tensor) => [call(IndexSelect, { dim, index }, grad)],
 });
 
+/** @throws RuntimeError unless the index is of int32 or int64; an empty one may be of any dtype. @internal */
+export function checkIndexDtype(name: string, index: Tensor): void {
+  if (index.dtype === int64 || index.dtype === int32 || index.numel() === 0) return;
+  throw new RuntimeError(`${name}(): Expected dtype int32/int64 for index`, {
+    hint: "convert it: index.long()",
+  });
+}
+
 /** Elements picked along `dim`: out[i][j] = input[index[i][j]][j] for dim 0, and so on. */
-export function gather(input: Tensor, dim: number, index: Tensor): Tensor {
+export function gather(input: Tensor, dim: number, indices: Tensor): Tensor {
   const axis = normalizeDim(dim, input.ndim);
-  if (index.dtype !== int64) throw new RuntimeError("gather(): Expected dtype int64 for index");
+  checkIndexDtype("gather", indices);
+  const index = castRaw(indices, int64);
   if (index.ndim !== input.ndim) {
     throw new RuntimeError("Index tensor must have the same number of dimensions as input tensor");
   }

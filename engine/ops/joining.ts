@@ -242,6 +242,7 @@ const Repeat: Op<{ repeats: number[] }> = defineOp({
 
 /** The tensor tiled `sizes` times along each dimension; more sizes than dimensions add leading ones. */
 export function repeat(input: Tensor, ...sizes: number[] | [readonly number[]]): Tensor {
+  if (sizes.length === 0) throw new TypeError('repeat() missing 1 required positional arguments: "repeats"');
   const repeats = sizes.flat() as number[];
   if (repeats.length < input.ndim) {
     throw new RuntimeError(
@@ -263,6 +264,19 @@ export function meshgrid(...args: unknown[]): Tensor[] {
   const last = args[args.length - 1];
   const { indexing = "ij" } = isOptions(last) ? (last as MeshgridOptions) : {};
   const tensors = args.flat().filter((x) => x instanceof Tensor);
+  const [first] = tensors;
+  if (!first) throw new RuntimeError("meshgrid expects a non-empty TensorList");
+  for (const tensor of tensors) {
+    if (tensor.ndim > 1) {
+      throw new RuntimeError(`torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${String(tensor)}`, {
+        shapes: [tensor.shape],
+      });
+    }
+    if (tensor.dtype !== first.dtype) throw new RuntimeError("meshgrid expects all tensors to have the same dtype");
+  }
+  if (indexing !== "ij" && indexing !== "xy") {
+    throw new RuntimeError(`torch.meshgrid: indexing must be one of "xy" or "ij", but received: ${String(indexing)}`);
+  }
   const shape = tensors.map((x) => x.numel());
   // With "xy" the first two axes change places.
   const axes = tensors.map((_, i) => (indexing === "xy" && tensors.length >= 2 && i < 2 ? 1 - i : i));

@@ -122,7 +122,8 @@ export const PROGRAMS: Record<string, () => unknown> = {
   "nn.Module()(torch.zeros(1))": () => new nn.Module()(torch.zeros(1)),
   "nn.Sequential(nn.ReLU())[1]": () => new nn.Sequential(new nn.ReLU()).get(1),
   "nn.Linear(2, 2).weight = torch.zeros(2, 2)": () => {
-    new nn.Linear(2, 2).weight = torch.zeros(2, 2);
+    // What the compiler refuses, a cell may still run.
+    new nn.Linear(2, 2).weight = torch.zeros(2, 2) as InstanceType<typeof nn.Parameter>;
   },
   "torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.zeros(4)), batch_size=0)": () =>
     new DataLoader(new TensorDataset(torch.zeros(4)), { batchSize: 0 }),
