@@ -102,8 +102,11 @@ export interface Kernels {
   /** input, gradOut → gradWeight [o, c/groups, kernelH, kernelW]. */
   convWeightGrad(input: View, gradOut: View, g: ConvGeometry, gradWeight: View): void;
 
-  /** Padding counts as -inf; `indices` [n, c, outH, outW] int64 are flat positions row·w + col, first maximum wins, NaN wins. */
-  maxPool(input: View, g: PoolGeometry, out: View, indices: View): void;
+  /**
+   * Padding counts as -inf; `indices` [n, c, outH, outW], int64 or int32 or not wanted, are flat positions row·w + col. The
+   * first maximum wins, a NaN wins.
+   */
+  maxPool(input: View, g: PoolGeometry, out: View, indices: View | null): void;
   maxPoolGrad(gradOut: View, indices: View, g: PoolGeometry, gradInput: View): void;
   /** `divisor` null: the window's size, padding counted or not. Windows that ceilMode pushes past the padding are clipped. */
   avgPool(input: View, g: PoolGeometry, countIncludePad: boolean, divisor: number | null, out: View): void;

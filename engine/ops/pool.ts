@@ -1,11 +1,11 @@
 /** Pooling: one number per window. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.max_pool2d.html */
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
-import { int64 } from "../core/dtype.ts";
+import { int32, int64 } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { type PoolGeometry, poolOutputSize } from "../core/window.ts";
-import { bytesOf, recordHead, snapshot } from "../inspect/recorder.ts";
+import { bytesOf, isRecording, recordHead, snapshot } from "../inspect/recorder.ts";
 import { pairOf, type Size2 } from "./conv.ts";
 import { denseRaw, filled, viewAs } from "./operands.ts";
 import { checkMaxPool1d, checkPoolDtype, checkPoolNotEmpty, checkPoolRank, checkPoolWindow } from "./pool_checks.ts";
@@ -24,6 +24,8 @@ interface PoolAttrs {
   ceilMode: boolean;
   countIncludePad: boolean;
   divisorOverride: number | null;
+  /** Whether the positions of the winners are asked for. */
+  returnIndices: boolean;
 }
 
 function inputShape({ geometry: g, batched }: PoolAttrs): number[] {
@@ -41,7 +43,7 @@ function draft(
   output: Tensor,
   indices: Tensor | null,
 ) {
-  const { geometry, name, batched, ...rest } = attrs;
+  const { geometry, name, batched, returnIndices, ...rest } = attrs;
   if (name !== op) return null;
   const images = (x: Tensor) => {
     const view = snapshot(x);
@@ -69,8 +71,14 @@ const MaxPool: Op<PoolAttrs> = defineOp({
   forward(ctx, input: Tensor) {
     const { geometry: g } = ctx.attrs;
     const out = Tensor.empty(outputShape(ctx.attrs), input.dtype);
-    const indices = Tensor.empty(outputShape(ctx.attrs), int64);
-    kernels.maxPool(denseRaw(input).kernelView, g, out.kernelView, indices.kernelView);
+    const x = denseRaw(input).kernelView;
+    if (!ctx.attrs.returnIndices && !ctx.needs[0] && !isRecording()) {
+      kernels.maxPool(x, g, out.kernelView, null);
+      return out;
+    }
+    // Those that only backward reads take half the memory.
+    const indices = Tensor.empty(outputShape(ctx.attrs), ctx.attrs.returnIndices ? int64 : int32);
+    kernels.maxPool(x, g, out.kernelView, indices.kernelView);
     ctx.save(indices, input);
     return [out, indices];
   },
@@ -203,7 +211,7 @@ function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tenso
   const stride = given ?? kernelSize;
   const padding = pair("padding", bound.padding ?? 0, 0, "either be");
   const dilation = pair("dilation", bound.dilation ?? 1, 1, "be either");
-  const { ceilMode = false, countIncludePad = true, divisorOverride = null } = bound;
+  const { ceilMode = false, countIncludePad = true, divisorOverride = null, returnIndices = false } = bound;
 
   checkPoolRank(name, axes, input);
   checkPoolWindow({ kernelSize, stride, padding, dilation });
@@ -252,6 +260,7 @@ function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tenso
       ceilMode,
       countIncludePad,
       divisorOverride,
+      returnIndices,
     },
   };
 }
@@ -270,7 +279,7 @@ function maxPool(name: string, axes: 1 | 2, args: unknown[]): Tensor | [Tensor, 
   const { x, attrs } = attributes(name, axes, bound);
   const pooled = callMany(MaxPool, attrs, x);
   const [output, indices] = (axes === 2 ? pooled : pooled.map((y) => unlift(y, bound.input))) as [Tensor, Tensor];
-  return bound.returnIndices ? [output, indices] : output;
+  return attrs.returnIndices ? [output, indices] : output;
 }
 
 /**

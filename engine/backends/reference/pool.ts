@@ -12,10 +12,10 @@ function insideKernel(start: number, kernel: number, dilation: number, size: num
   };
 }
 
-export function maxPool(input: View, g: PoolGeometry, out: View, indices: View): void {
+export function maxPool(input: View, g: PoolGeometry, out: View, indices: View | null): void {
   const x = denseData(input);
   const target = outData(out);
-  const positions = outData(indices);
+  const positions = indices && outData(indices);
   for (let plane = 0, at = 0; plane < g.n * g.c; plane++) {
     const base = plane * g.h * g.w;
     for (let i = 0; i < g.outH; i++) {
@@ -38,7 +38,7 @@ export function maxPool(input: View, g: PoolGeometry, out: View, indices: View):
           }
         }
         target[at] = best;
-        positions[at] = winner;
+        if (positions) positions[at] = winner;
       }
     }
   }

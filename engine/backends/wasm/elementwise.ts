@@ -134,8 +134,7 @@ function sumColumns(s: Scratch, x: View, out: View): boolean {
     s.write(part, x.data, x.offset + run * width, count * width);
     s.call.addRows(part, count, width, sums);
   }
-  const columns = new Float64Array(width);
-  s.readDoubles(sums, width, columns, 0);
+  const columns = s.viewDoubles(sums, width);
   const target = outData(out);
   for (let r = 0; r < outer; r++) {
     let total = 0;

@@ -156,6 +156,16 @@ export interface WasmExports {
     out: number,
     positions: number,
   ): void;
+  maxPoolPairs(
+    x: number,
+    count: number,
+    h: number,
+    w: number,
+    outH: number,
+    outW: number,
+    out: number,
+    positions: number,
+  ): void;
   avgPoolPlanes(
     x: number,
     count: number,

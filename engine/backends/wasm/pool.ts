@@ -29,41 +29,46 @@ function forEachChunk({ total, chunk }: Planes, visit: (first: number, count: nu
 
 const isFloat32 = (...views: readonly View[]) => views.every((v) => v.dtype.name === "float32");
 
-export function maxPool(s: Scratch, input: View, g: PoolGeometry, out: View, indices: View): boolean {
+const isPosition = ({ dtype }: View) => dtype.name === "int64" || dtype.name === "int32";
+
+export function maxPool(s: Scratch, input: View, g: PoolGeometry, out: View, indices: View | null): boolean {
   const planes = planesOf(g);
-  if (!planes || !isFloat32(input, out) || indices.dtype.name !== "int64") return false;
+  if (!planes || !isFloat32(input, out) || (indices && !isPosition(indices))) return false;
   s.begin();
   const { chunk, inPlane, outPlane } = planes;
   const image = s.floats(chunk * inPlane);
   const result = s.floats(chunk * outPlane);
-  const positions = s.doubles(chunk * outPlane);
+  const positions = s.floats(chunk * outPlane);
   const x = denseData(input);
   const target = outData(out);
-  const winners = outData(indices);
+  const winners = indices && outData(indices);
   const window = [g.kernelH, g.kernelW, g.strideH, g.strideW, g.padTop, g.padLeft, g.dilationH, g.dilationW] as const;
+  // Windows of 2 × 2 side by side are what most networks have.
+  const pairs = window.join() === "2,2,2,2,0,0,1,1" && g.outH * 2 <= g.h && g.outW * 2 <= g.w;
   forEachChunk(planes, (first, count) => {
     s.write(image, x, first * inPlane, count * inPlane);
-    s.call.maxPoolPlanes(image, count, g.h, g.w, ...window, g.outH, g.outW, result, positions);
+    if (pairs) s.call.maxPoolPairs(image, count, g.h, g.w, g.outH, g.outW, result, winners ? positions : 0);
+    else s.call.maxPoolPlanes(image, count, g.h, g.w, ...window, g.outH, g.outW, result, positions);
     s.read(result, count * outPlane, target, first * outPlane);
-    s.readDoubles(positions, count * outPlane, winners, first * outPlane);
+    if (winners) s.readInts(positions, count * outPlane, winners, first * outPlane);
   });
   return true;
 }
 
 export function maxPoolGrad(s: Scratch, gradOut: View, indices: View, g: PoolGeometry, gradInput: View): boolean {
   const planes = planesOf(g);
-  if (!planes || !isFloat32(gradOut, gradInput) || indices.dtype.name !== "int64") return false;
+  if (!planes || !isFloat32(gradOut, gradInput) || !isPosition(indices)) return false;
   s.begin();
   const { chunk, inPlane, outPlane } = planes;
   const incoming = s.floats(chunk * outPlane);
-  const positions = s.doubles(chunk * outPlane);
+  const positions = s.floats(chunk * outPlane);
   const result = s.floats(chunk * inPlane);
   const grad = denseData(gradOut);
   const winners = denseData(indices);
   const target = outData(gradInput);
   forEachChunk(planes, (first, count) => {
     s.write(incoming, grad, first * outPlane, count * outPlane);
-    s.writeDoubles(positions, winners, first * outPlane, count * outPlane);
+    s.writeInts(positions, winners, first * outPlane, count * outPlane);
     s.fill(result, count * inPlane, 0);
     s.call.maxPoolGradPlanes(incoming, positions, count, inPlane, outPlane, result);
     s.read(result, count * inPlane, target, first * inPlane);

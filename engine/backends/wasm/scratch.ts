@@ -67,8 +67,8 @@ export class Scratch {
     this.#floats.set(from === 0 && count === x.length ? x : x.subarray(from, from + count), pointer >> 2);
   }
 
-  writeDoubles(pointer: number, x: TypedArray, from: number, count: number): void {
-    new Float64Array(this.#exports.memory.buffer, pointer, count).set(x.subarray(from, from + count));
+  writeInts(pointer: number, x: TypedArray, from: number, count: number): void {
+    new Int32Array(this.#exports.memory.buffer, pointer, count).set(x.subarray(from, from + count));
   }
 
   /** Copies `count` floats at `pointer` into out from `to` on. */
@@ -76,8 +76,8 @@ export class Scratch {
     out.set(this.#floats.subarray(pointer >> 2, (pointer >> 2) + count), to);
   }
 
-  readDoubles(pointer: number, count: number, out: TypedArray, to: number): void {
-    out.set(new Float64Array(this.#exports.memory.buffer, pointer, count), to);
+  readInts(pointer: number, count: number, out: TypedArray, to: number): void {
+    out.set(new Int32Array(this.#exports.memory.buffer, pointer, count), to);
   }
 
   /** A table of byte or element distances. */
@@ -93,6 +93,11 @@ export class Scratch {
 
   fill(pointer: number, count: number, value: number): void {
     this.#floats.fill(value, pointer >> 2, (pointer >> 2) + count);
+  }
+
+  /** The doubles at `pointer`, in place; valid until the memory grows. */
+  viewDoubles(pointer: number, count: number): Float64Array {
+    return new Float64Array(this.#exports.memory.buffer, pointer, count);
   }
 
   /** The floats at `pointer`, in place; valid until the memory grows. */

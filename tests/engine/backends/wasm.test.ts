@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Backend, View } from "../../../engine/backends/backend.ts";
 import { referenceKernels } from "../../../engine/backends/reference/index.ts";
 import { compileWasm, createWasmBackend, type WasmVariant, wasmFileName } from "../../../engine/backends/wasm/index.ts";
-import { bool, float32, float64, int64 } from "../../../engine/core/dtype.ts";
+import { bool, float32, float64, int32, int64 } from "../../../engine/core/dtype.ts";
 import { poolOutputSize } from "../../../engine/core/window.ts";
 import { type ConvCase, convGeometry, empty, noise, permuted, relativeError, tensor } from "./views.ts";
 
@@ -203,11 +203,19 @@ for (const [variant, backend] of Object.entries(backends)) {
         expect(maxPool(x, g, actual, winners)).toBe(true);
         expect(actual.data).toEqual(expected.data);
         expect(winners.data).toEqual(positions.data);
+        const short = empty(shape, int32);
+        expect(maxPool(x, g, actual, short)).toBe(true);
+        expect(Array.from(short.data)).toEqual(Array.from(positions.data));
+        const alone = empty(shape);
+        expect(maxPool(x, g, alone, null)).toBe(true);
+        expect(alone.data).toEqual(expected.data);
 
         const grad = noise(shape, 2);
         const [back, backActual] = [empty(x.shape), empty(x.shape)];
         referenceKernels.maxPoolGrad(grad, positions, g, back);
         expect(maxPoolGrad(grad, winners, g, backActual)).toBe(true);
+        expect(backActual.data).toEqual(back.data);
+        expect(maxPoolGrad(grad, short, g, backActual)).toBe(true);
         expect(backActual.data).toEqual(back.data);
       }
     });

@@ -4,7 +4,7 @@ export { addRows, allFinite, binary, compare, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
 export { addTileProducts, convolveTiles, kernelsFromSpectra, transformKernels } from "./spectral";
-export { maxPoolGradPlanes, maxPoolPlanes } from "./max_pool";
+export { maxPoolGradPlanes, maxPoolPairs, maxPoolPlanes } from "./max_pool";
 
 /** Where the host's scratch memory may begin. */
 export const heapBase: usize = __heap_base;

@@ -1,4 +1,4 @@
-// Maximum pooling with the flat positions of the winners, as float64. Padding never wins; a NaN does.
+// Maximum pooling with the flat positions of the winners. Padding never wins; a NaN does.
 
 /** Four neighbouring numbers, `step` (1, 2 or more) apart. */
 @inline
@@ -11,6 +11,9 @@ function loadApart(x: usize, step: i32): v128 {
   v = v128.load32_lane(x + 2 * bytes, v, 2);
   return v128.load32_lane(x + 3 * bytes, v, 3);
 }
+
+/** Where a position goes that nobody wants. */
+const unused = memory.data(16, 16);
 
 /** One window whose rows are top, top + dilation … below bottom, and columns likewise. */
 @inline
@@ -30,7 +33,7 @@ function maxOne(
     }
   }
   store<f32>(out, best);
-  store<f64>(positions, <f64>winner);
+  store<i32>(positions, winner);
 }
 
 /** Four windows side by side, all of their columns inside. Comparing without branches is what makes it fast. */
@@ -53,8 +56,7 @@ function maxFour(
     }
   }
   v128.store(out, best);
-  v128.store(positions, f64x2.convert_low_i32x4_s(winner));
-  v128.store(positions, f64x2.convert_low_i32x4_s(v128.shuffle<i32>(winner, winner, 2, 3, 2, 3)), 16);
+  v128.store(positions, winner);
 }
 
 /** The windows of `count` planes of h × w: maxima to `out`, positions to `positions`. */
@@ -74,14 +76,14 @@ export function maxPoolPlanes(
           maxFour(x, w, top, bottom, left, strideW, kernelW, dilationH, dilationW, out, positions);
           j += 4;
           out += 16;
-          positions += 32;
+          positions += 16;
         } else {
           const right = min(w, left + across);
           while (left < 0) left += dilationW;
           maxOne(x, w, top, bottom, left, right, dilationH, dilationW, out, positions);
           j++;
           out += 4;
-          positions += 8;
+          positions += 4;
         }
       }
     }
@@ -89,14 +91,69 @@ export function maxPoolPlanes(
   }
 }
 
+/** Lane by lane the later number where it is greater or NaN. */
+@inline
+function wins(later: v128, best: v128): v128 {
+  return v128.or(f32x4.gt(later, best), f32x4.ne(later, later));
+}
+
+/** Four windows of 2 × 2 at x, whose rows are `pitch` bytes apart, the first of them at position `at` of a plane of width w. */
+@inline
+function pairsOfFour(x: usize, pitch: usize, w: i32, at: i32, out: usize, positions: usize): void {
+  const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x + pitch), d = v128.load(x + pitch, 16);
+  let best = v128.shuffle<i32>(a, b, 0, 2, 4, 6);
+  const x1 = v128.shuffle<i32>(a, b, 1, 3, 5, 7), x2 = v128.shuffle<i32>(c, d, 0, 2, 4, 6);
+  const x3 = v128.shuffle<i32>(c, d, 1, 3, 5, 7);
+  const m1 = wins(x1, best);
+  best = v128.bitselect(x1, best, m1);
+  const m2 = wins(x2, best);
+  best = v128.bitselect(x2, best, m2);
+  const m3 = wins(x3, best);
+  v128.store(out, v128.bitselect(x3, best, m3));
+  if (!positions) return;
+  // A mask is -1 in each of its lanes.
+  let winner = v128.bitselect(i32x4.splat(w), i32x4.neg(m1), m2);
+  winner = v128.bitselect(i32x4.splat(w + 1), winner, m3);
+  v128.store(positions, i32x4.add(winner, i32x4.add(i32x4.splat(at), i32x4(0, 2, 4, 6))));
+}
+
+/** maxPoolPlanes for windows of 2 × 2 side by side that lie inside; without `positions` where that is 0. */
+export function maxPoolPairs(
+  x: usize, count: i32, h: i32, w: i32, outH: i32, outW: i32, out: usize, positions: usize,
+): void {
+  const pitch = <usize>w << 2;
+  const row = <usize>outW << 2;
+  for (let plane = 0; plane < count; plane++) {
+    for (let i = 0; i < outH; i++) {
+      const from = x + <usize>(2 * i) * pitch;
+      // The last four windows of a row begin where four fit, and what is left of a short row is computed one by one.
+      for (let j = 0; j < outW; j += 4) {
+        if (outW < 4) {
+          for (let k = j; k < outW; k++) {
+            const to = <usize>k << 2;
+            maxOne(x, w, 2 * i, 2 * i + 2, 2 * k, 2 * k + 2, 1, 1, out + to, positions ? positions + to : unused);
+          }
+        } else {
+          const k = min(j, outW - 4);
+          const to = <usize>k << 2;
+          pairsOfFour(from + 2 * to, pitch, w, 2 * i * w + 2 * k, out + to, positions ? positions + to : 0);
+        }
+      }
+      out += row;
+      if (positions) positions += row;
+    }
+    x += <usize>h * pitch;
+  }
+}
+
 /** to[position] += gradient for each window of each plane: the gradient of a maximum goes to its winner. */
 export function maxPoolGradPlanes(grad: usize, positions: usize, count: i32, inPlane: i32, outPlane: i32, to: usize): void {
   for (let plane = 0; plane < count; plane++) {
     for (let k = 0; k < outPlane; k++) {
-      const at = to + (<usize>load<f64>(positions) << 2);
+      const at = to + (<usize>load<i32>(positions) << 2);
       store<f32>(at, load<f32>(at) + load<f32>(grad));
       grad += 4;
-      positions += 8;
+      positions += 4;
     }
     to += <usize>inPlane << 2;
   }
