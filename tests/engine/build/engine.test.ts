@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parse } from "acorn";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
 import { publicModules } from "../../../engine/build/surface.ts";
@@ -97,6 +98,12 @@ describe("npm run build:engine", { timeout: 120_000 }, () => {
         "",
       ].join("\n"),
     );
+  });
+
+  test("is written in a JavaScript that Node 20 and every browser of the last two years read", () => {
+    const names = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".js"));
+    expect(names).toContain("torch.js");
+    for (const name of names) parse(readFileSync(dist + name, "utf8"), { ecmaVersion: 2023, sourceType: "module" });
   });
 
   test("declarations satisfy a strict consumer in Node", () => {
