@@ -252,7 +252,7 @@ function alongClasses(weight: Tensor, like: Tensor): Tensor {
 }
 
 /** ATen divides by a number in an operation of its own, which only shows in the name. */
-const DivideByNumber = defineOp<{ divisor: number }>({
+export const DivideByNumber = defineOp<{ divisor: number }>({
   name: "div.Scalar",
   gradFn: "DivBackward1",
   kernels: ["binary"],
