@@ -21,7 +21,7 @@ const Add: Op<AlphaAttrs> = defineOp({
   name: "add",
   gradFn: "AddBackward0",
   kernels: ["binary"],
-  forward: ({ attrs }, a: Tensor, b: Tensor) => binary("add", a, scaled(b, attrs.alpha, a)),
+  forward: ({ attrs }, a: Tensor, b: Tensor) => combined("add", a, b, attrs.alpha),
   backward: ({ attrs }, grad: Tensor) => [grad, Number(attrs.alpha) === 1 ? grad : mul(grad, attrs.alpha)],
 });
 
@@ -36,7 +36,7 @@ function subtractRaw(a: Tensor, b: Tensor, alpha: number | boolean): Tensor {
       "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.",
     );
   }
-  return binary("sub", a, scaled(b, alpha, a));
+  return combined("sub", a, b, alpha);
 }
 
 const Sub: Op<AlphaAttrs> = defineOp({
@@ -244,6 +244,14 @@ function scaled(x: Tensor, alpha: number | boolean, beside: Tensor): Tensor {
     throw new RuntimeError("For integral input tensors, argument alpha must not be a floating point number.");
   }
   return alpha === 1 ? x : binary("mul", x, asOperand(alpha, "mul", "other", 2), { compute });
+}
+
+/** a plus or minus alpha · b. */
+function combined(op: "add" | "sub", a: Tensor, b: Tensor, alpha: number | boolean): Tensor {
+  const operand = scaled(b, alpha, a);
+  const out = binary(op, a, operand);
+  if (operand !== b) operand.storage.release();
+  return out;
 }
 
 export interface AlphaOptions {

@@ -107,6 +107,7 @@ function checkFits(self: Tensor, shape: Shape): void {
 export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor {
   checkInPlace(self);
   const old = oldValue(self);
+  const made = Storage.next;
   const result = compute(old);
   // What it is changed by may be recorded although itself it was not.
   if (result.gradFn && !self.requiresGrad) checkRecorded(self);
@@ -116,14 +117,18 @@ export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor 
       `result type ${SCALAR_TYPE_NAMES[result.dtype.name]} can't be cast to the desired output type ${SCALAR_TYPE_NAMES[self.dtype.name]}`,
     );
   }
-  if (coversStorage(self)) {
+  const node = result.gradFn;
+  if (node && coversStorage(self)) {
     const fresh = castRaw(result, self.dtype);
     const owned = fresh.base === null && fresh !== old && coversStorage(fresh) ? fresh : copyRaw(fresh);
     // Swapping buffers leaves the old one to whoever saved it for backward.
     self.storage.data = owned.storage.data;
-  } else kernels.copy(result.kernelView, self.kernelView);
+  } else {
+    kernels.copy(result.kernelView, self.kernelView);
+    // What compute made without a history nobody else has.
+    if (!node && result.storage.id >= made) result.storage.release();
+  }
   self.storage.version++;
-  const node = result.gradFn;
   if (node) {
     continueHistory(self, { node, index: result.outputIndex });
     if (node instanceof OperationNode) node.ctx.adopt(result, self);

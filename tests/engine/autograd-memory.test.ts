@@ -90,3 +90,26 @@ describe("the memory of gradients", () => {
     expect(x.grad?.sum().item()).toBe(48 * SIZE);
   });
 });
+
+describe("a change in place that nothing records", () => {
+  test("happens where the tensor lies, for every view of it", () => {
+    const x = torch.ones(SIZE);
+    const array = x.denseData();
+    const part = x.narrow(0, 10, 5);
+    x.add_(torch.ones(SIZE), { alpha: 2 });
+    overwrite();
+    expect(array[0]).toBe(3);
+    expect(part.tolist()).toEqual([3, 3, 3, 3, 3]);
+    expect(x.sum().item()).toBe(3 * SIZE);
+  });
+
+  test("leaves what it is changed by alone", () => {
+    const x = torch.zeros(SIZE);
+    const y = torch.ones(SIZE);
+    x.copy_(y);
+    x.add_(y).sub_(y, { alpha: 3 });
+    overwrite();
+    expect(y.sum().item()).toBe(SIZE);
+    expect(x.sum().item()).toBe(-SIZE);
+  });
+});
