@@ -82,6 +82,10 @@ function freshHalf(a: usize, aStep: usize, b: usize, count: i32, rows: i32, c: u
   product(a, aStep, b, count, rows, c, pitch, false, false);
 }
 
+function addHalf(a: usize, aStep: usize, b: usize, count: i32, rows: i32, c: usize, pitch: usize): void {
+  product(a, aStep, b, count, rows, c, pitch, true, false);
+}
+
 function addProduct(a: usize, aStep: usize, b: usize, count: i32, rows: i32, c: usize, pitch: usize): void {
   product(a, aStep, b, count, rows, c, pitch, true, true);
 }
@@ -232,7 +236,8 @@ export function addTileProducts(
       const c = sums + k * sumStep;
       for (let panel = 0; panel < wide; panel += 8) {
         const from = b + (<usize>(panel * DEPTH) << 2), to = c + (<usize>panel << 2);
-        addProduct(a, <usize>pitch << 2, from, count, rows, to, <usize>wide << 2);
+        if (panel + 4 < channels) addProduct(a, <usize>pitch << 2, from, count, rows, to, <usize>wide << 2);
+        else addHalf(a, <usize>pitch << 2, from, count, rows, to, <usize>wide << 2);
       }
     }
   }
