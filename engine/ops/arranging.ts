@@ -6,7 +6,7 @@ import { broadcastShapes as broadcastTwo, normalizeDim, type Shape, sameShape } 
 import { Size } from "../core/size.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { flip, gather } from "./gathering.ts";
-import { cat, repeat, stack } from "./joining.ts";
+import { cat, repeat } from "./joining.ts";
 import { call, defineOp, methods, type Op } from "./registry.ts";
 import { expand, movedim, reshape, transpose, unsqueeze, view } from "./view.ts";
 
@@ -167,25 +167,6 @@ export function takeAlongDim(input: Tensor, indices: Tensor, dim?: number | null
       common.map((size, d) => (d === axis ? x.shape[d]! : size)),
     );
   return gather(wide(input), axis, wide(indices));
-}
-
-/** Every combination of one element of each vector, one row each. */
-export function cartesianProd(...tensors: Tensor[]): Tensor {
-  if (tensors.length === 1) return tensors[0]!;
-  const shape = tensors.map((x) => x.numel());
-  const grids = tensors.map((x, i) =>
-    expand(
-      reshape(
-        x,
-        shape.map((_, d) => (d === i ? -1 : 1)),
-      ),
-      shape,
-    ),
-  );
-  return stack(
-    grids.map((grid) => reshape(grid, -1)),
-    1,
-  );
 }
 
 methods({

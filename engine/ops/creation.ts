@@ -312,6 +312,45 @@ export function linspace(...args: unknown[]): Tensor {
   return finish(new Tensor(new Storage(dtype, data), [steps]), options);
 }
 
+export interface LogspaceOptions extends TensorOptions {
+  /** Of the powers. Default 10. */
+  base?: number;
+}
+
+/** `steps` powers of a base, from base^start to base^end, evenly spaced by exponent. https://docs.pytorch.org/docs/2.13/generated/torch.logspace.html */
+export function logspace(
+  start: number,
+  end: number,
+  steps: number,
+  base?: number | LogspaceOptions,
+  options?: LogspaceOptions,
+): Tensor;
+export function logspace(...args: unknown[]): Tensor {
+  const {
+    start,
+    end,
+    steps,
+    base = 10,
+    ...options
+  } = bind<{ start: number; end: number; steps: number } & LogspaceOptions>(
+    "logspace",
+    ["!start", "!end", "!steps", "base", "*", ...OPTION_NAMES],
+    args,
+  );
+  if (steps < 0) throw new RuntimeError("number of steps must be non-negative");
+  const dtype = options.dtype ?? getDefaultDtype();
+  if (dtype === bool && steps > 1) throw new NotImplementedError(`"logspace_cpu" not implemented for 'Bool'`);
+  // Integers cut the bounds, but not what lies between.
+  const [first, last] = dtype.isFloatingPoint || steps === 1 ? [start, end] : [Math.trunc(start), Math.trunc(end)];
+  const exponents = linspace(first, last, steps, { dtype: dtype.isFloatingPoint ? dtype : float64 });
+  const data = allocate(dtype, steps);
+  exponents.denseData().forEach((exponent, i) => {
+    const power = base ** exponent;
+    data[i] = dtype.isFloatingPoint ? power : Math.trunc(power);
+  });
+  return finish(new Tensor(new Storage(dtype, data), [steps]), options);
+}
+
 /** Ones on the diagonal of an n × m matrix (m = n by default), zeros elsewhere. */
 export function eye(n: number, m?: number | TensorOptions, options?: TensorOptions): Tensor;
 export function eye(...args: unknown[]): Tensor {

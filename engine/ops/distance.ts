@@ -269,15 +269,16 @@ interface PdistAttrs {
 }
 
 /** How |d| changes the norm of which it is a part. */
-function pdistSlope(d: number, distance: number, p: number): number {
-  if (p === 0 || distance === 0) return 0;
+export function pdistSlope(d: number, distance: number, p: number): number {
+  if (p === 0 || distance === 0 || (d === 0 && p < 1)) return 0;
   if (p === 1) return Math.sign(d);
   if (p === 2) return d / distance;
   if (p === Number.POSITIVE_INFINITY) return Math.abs(d) === distance ? Math.sign(d) : 0;
   return Math.sign(d) * (Math.abs(d) / distance) ** (p - 1);
 }
 
-function normOf(differences: readonly number[], p: number): number {
+/** The p-norm of differences. */
+export function normOf(differences: readonly number[], p: number): number {
   const sizes = differences.map(Math.abs);
   if (p === 0) return sizes.filter((size) => size !== 0).length;
   if (p === Number.POSITIVE_INFINITY) return Math.max(0, ...sizes);

@@ -11,7 +11,6 @@ import { checkIndexDtype, indexSelect, maskedFill } from "./gathering.ts";
 import { inPlace } from "./inplace.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, methods, type Op } from "./registry.ts";
-import { diagonalCopy } from "./slicing.ts";
 import { expand, flatten, reshape, unsqueeze } from "./view.ts";
 
 interface ScatterAttrs {
@@ -264,41 +263,12 @@ export function repeatInterleave(...args: unknown[]): Tensor {
   return indexSelect(x, axis, index);
 }
 
-/** A vector as the diagonal of a matrix, or a matrix's diagonal as a vector. https://docs.pytorch.org/docs/2.13/generated/torch.diag.html */
-export function diag(input: Tensor, diagonal: number | { diagonal?: number } = 0): Tensor {
-  assertTensor(input, "diag", "input", 1);
-  const offset = typeof diagonal === "number" ? diagonal : (diagonal.diagonal ?? 0);
-  if (input.ndim === 2) return diagonalCopy(input, offset);
-  if (input.ndim !== 1) {
-    throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${input.ndim}D`, { shapes: [input.shape] });
-  }
-  const n = input.shape[0]!;
-  const width = n + Math.abs(offset);
-  const index = Tensor.empty([n], int64);
-  const start = offset >= 0 ? offset : -offset * width;
-  for (let i = 0; i < n; i++) index.storage.data[i] = start + i * (width + 1);
-  return call(DiagEmbed, { index, width }, input);
-}
-
-const DiagEmbed: Op<{ index: Tensor; width: number }> = defineOp({
-  name: "diag_embed",
-  gradFn: "DiagEmbedBackward0",
-  kernels: ["indexAdd"],
-  forward({ attrs: { index, width } }, x: Tensor) {
-    const out = filled([width, width], 0, x.dtype);
-    kernels.indexAdd(viewAs(out, [1, width * width, 1]), index.kernelView, viewAs(denseRaw(x), [1, x.numel(), 1]));
-    return out;
-  },
-  backward: ({ attrs: { index } }, grad: Tensor) => [indexSelect(reshape(grad, -1), 0, index)],
-});
-
 methods({
   scatter,
   scatterAdd,
   indexAdd,
   maskedSelect,
   repeatInterleave,
-  diag,
   scatter_: (self, dim: number, index: Tensor, source: Tensor | Scalar) =>
     inPlace(self, (old) => scatter(old, dim, index, source)),
   scatterAdd_: (self, dim: number, index: Tensor, source: Tensor) =>
@@ -320,8 +290,6 @@ declare module "../core/tensor.ts" {
     maskedSelect(mask: Tensor): Tensor;
     /** Each element several times in a row. */
     repeatInterleave(repeats: number | Tensor, dim?: number | null | RepeatInterleaveOptions): Tensor;
-    /** A vector's square matrix, or a matrix's diagonal; `diagonal` default 0, above it for positive numbers. */
-    diag(diagonal?: number): Tensor;
     /** Puts source where index says along a dimension, in place. */
     scatter_(dim: number, index: Tensor, source: Tensor | Scalar): Tensor;
     /** Adds source where index says along a dimension, in place. */

@@ -226,7 +226,13 @@ export const CASES: Record<string, Call[]> = {
   split: [(make) => torch.split(make.x([2, 5]), 2, 1)],
   unbind: [(make) => torch.unbind(make.x([2, 3]))],
   repeat: [(make) => make.x([2, 2]).repeat(2, 1, 2)],
-  diag_embed: [(make) => torch.diag(make.x(), 1)],
+  diag_embed: [(make) => torch.diag(make.x(), 1), (make) => torch.diagEmbed(make.x([2, 3]), -1, 0, 2)],
+  block_diag: [(make) => torch.blockDiag(make.x([2, 3]), make.x([2]), make.x([]))],
+  linalg_cross: [(make) => torch.cross(make.x([2, 3]), make.x([1, 3]), 1)],
+  _cdist_forward: [
+    (make) => torch.cdist(make.x([2, 3, 2]), make.x([4, 2])),
+    (make) => torch.cdist(make.x([3, 2]), make.x([2, 2]), 3),
+  ],
   pad: [
     (make) => F.pad(make.x([2, 3]), [1, 2]),
     reflected,
@@ -456,6 +462,7 @@ export const COARSE: ReadonlySet<string> = new Set(["_to_copy", "mkldnn_rnn_laye
 /** What PyTorch does not differentiate twice either. */
 export const ONCE: ReadonlySet<string> = new Set([
   "_pdist_forward",
+  "_cdist_forward",
   "_ctc_loss",
   "_scaled_dot_product_flash_attention_for_cpu",
 ]);
