@@ -3,7 +3,7 @@
  * One function serves every operation and module, so that `f(x, 3, { stride: 2 })`, `f(x, 3, 2)` and
  * `f({ input: x, kernelSize: 3, stride: 2 })` mean the same everywhere.
  */
-import { TypeError } from "./errors.ts";
+import { type ErrorDetails, TypeError } from "./errors.ts";
 
 /** A plain `{…}`: options, never a tensor, an array or any other object of a class. */
 export function isOptions(value: unknown): value is Record<string, unknown> {
@@ -25,15 +25,7 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
   const positional = options ? args.length - 1 : args.length;
   const keywordOnly = params.indexOf("*");
   const limit = keywordOnly < 0 ? params.length : keywordOnly;
-  if (positional > limit) {
-    throw new TypeError(
-      `${name}() takes ${limit} positional ${limit === 1 ? "argument" : "arguments"} but ${positional} were given`,
-      {
-        hint:
-          keywordOnly < 0 ? undefined : `the rest go into one options object: ${optionNames(params.slice(limit + 1))}`,
-      },
-    );
-  }
+  if (positional > limit) throw tooMany(name, params, limit, positional);
   for (let i = 0; i < positional; i++) {
     if (args[i] !== undefined) bound[plain(params[i]!)] = args[i];
   }
@@ -46,31 +38,84 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
     }
   }
   const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound)).map(plain);
-  if (missing.length > 0) {
-    const list = missing.map((p) => `'${snakeCase(p)}'`);
-    const listed = list.length < 3 ? list.join(" and ") : `${list.slice(0, -1).join(", ")}, and ${list.at(-1)}`;
-    throw new TypeError(
-      `${name}() missing ${missing.length} required positional ${missing.length === 1 ? "argument" : "arguments"}: ${listed}`,
-    );
-  }
+  if (missing.length > 0) throw missingArguments(name, missing);
   return bound as T;
+}
+
+/** @param missing the absent parameters, in camelCase */
+export function missingArguments(name: string, missing: readonly string[], details: ErrorDetails = {}): TypeError {
+  const list = missing.map((p) => `'${snakeCase(p)}'`);
+  const listed = list.length < 3 ? list.join(" and ") : `${list.slice(0, -1).join(", ")}, and ${list.at(-1)}`;
+  return new TypeError(
+    `${name}() missing ${missing.length} required positional ${missing.length === 1 ? "argument" : "arguments"}: ${listed}`,
+    details,
+  );
 }
 
 function plain(param: string): string {
   return param[0] === "!" ? param.slice(1) : param;
 }
 
+/** Python counts a method's `self`, and says from how many on a call is complete. */
+function tooMany(name: string, params: readonly string[], limit: number, given: number): TypeError {
+  const self = name.includes(".") ? 1 : 0;
+  const most = limit + self;
+  const least = params.slice(0, limit).filter((p) => p[0] === "!").length + self;
+  const range = least === most ? `${most}` : `from ${least} to ${most}`;
+  const count = given + self;
+  return new TypeError(
+    `${name}() takes ${range} positional ${most === 1 ? "argument" : "arguments"} but ${count} ${count === 1 ? "was" : "were"} given`,
+    {
+      hint:
+        limit === params.length
+          ? undefined
+          : `the rest go into one options object: ${optionNames(params.slice(limit + 1))}`,
+    },
+  );
+}
+
 function optionNames(params: readonly string[]): string {
   return `{ ${params.map(plain).join(", ")} }`;
 }
 
-function unknownKeyword(name: string, key: string, params: readonly string[]): TypeError {
+export function unknownKeyword(name: string, key: string, params: readonly string[]): TypeError {
   const names = params.filter((p) => p !== "*").map(plain);
   const camel = camelCase(key);
-  const near = names.find((p) => p === camel) ?? names.find((p) => p.toLowerCase() === key.toLowerCase());
+  const same = names.find((p) => p === camel) ?? names.find((p) => p.toLowerCase() === key.toLowerCase());
+  const near = same ?? nearest(camel, names);
   return new TypeError(`${name}() got an unexpected keyword argument '${key}'`, {
-    hint: near ? `here it is written ${near}` : `it takes ${names.join(", ")}`,
+    hint: same
+      ? `here it is written ${same}`
+      : near
+        ? `did you mean ${near}?`
+        : names.length > 0
+          ? `it takes ${names.join(", ")}`
+          : undefined,
   });
+}
+
+/** The name that fewest changes make of the key, if they leave most of it. */
+function nearest(key: string, names: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = Math.ceil(key.length / 2);
+  for (const name of names) {
+    const changes = key.startsWith(name) || name.startsWith(key) ? 0 : editDistance(key, name);
+    if (changes < least) [best, least] = [name, changes];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
 }
 
 export function snakeCase(name: string): string {

@@ -3,6 +3,7 @@ import { bind } from "../core/arguments.ts";
 import { ValueError } from "../core/errors.ts";
 import { numberRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
+import type { OutputSize } from "./conv_transpose.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
 import type { MaxPooled } from "./pooling.ts";
@@ -233,12 +234,12 @@ abstract class MaxUnpoolNd<Axes extends readonly number[]> extends Module {
   }
 
   /** @param outputSize the size before pooling, where several are possible; positional, or as an option. */
-  protected unpool(unpool: typeof F.maxUnpool2d, args: unknown[]): Tensor {
+  protected unpool(name: string, unpool: typeof F.maxUnpool2d, args: unknown[]): Tensor {
     const { input, indices, outputSize } = bind<{
       input: Tensor;
       indices: Tensor;
       outputSize?: readonly number[] | null;
-    }>("forward", ["!input", "!indices", "outputSize"], args);
+    }>(`${name}.forward`, ["!input", "!indices", "outputSize"], args);
     const { kernelSize, stride, padding } = this;
     return unpool(input, indices, kernelSize, { stride, padding, outputSize });
   }
@@ -247,9 +248,6 @@ abstract class MaxUnpoolNd<Axes extends readonly number[]> extends Module {
     return fields({ kernel_size: this.kernelSize, stride: this.stride, padding: this.padding });
   }
 }
-
-/** The size before pooling, where several are possible. */
-export type UnpooledSize = readonly number[] | null | { outputSize?: readonly number[] | null };
 
 /**
  * MaxPool1d undone: values at the winners' places, zeros elsewhere. Called with MaxPool1d's output and indices, and where
@@ -263,8 +261,9 @@ export class MaxUnpool1d extends MaxUnpoolNd<readonly [number]> {
     super("MaxUnpool1d", 1, args);
   }
 
-  override forward(input: Tensor, indices: Tensor, outputSize?: UnpooledSize): Tensor {
-    return this.unpool(F.maxUnpool1d, [input, indices, outputSize]);
+  override forward(input: Tensor, indices: Tensor, outputSize?: OutputSize): Tensor;
+  override forward(...args: unknown[]): Tensor {
+    return this.unpool("MaxUnpool1d", F.maxUnpool1d, args);
   }
 }
 
@@ -280,8 +279,9 @@ export class MaxUnpool2d extends MaxUnpoolNd<readonly [number, number]> {
     super("MaxUnpool2d", 2, args);
   }
 
-  override forward(input: Tensor, indices: Tensor, outputSize?: UnpooledSize): Tensor {
-    return this.unpool(F.maxUnpool2d, [input, indices, outputSize]);
+  override forward(input: Tensor, indices: Tensor, outputSize?: OutputSize): Tensor;
+  override forward(...args: unknown[]): Tensor {
+    return this.unpool("MaxUnpool2d", F.maxUnpool2d, args);
   }
 }
 

@@ -36,6 +36,9 @@ interface Arguments<Axes extends readonly number[]> extends ConvTransposeLayerOp
   kernelSize: SizeOf<Axes>;
 }
 
+/** The output's size, where a stride leaves several possible; positional, or as an option. */
+export type OutputSize = readonly number[] | null | { outputSize?: readonly number[] | null };
+
 const PARAMS = [
   "!inChannels",
   "!outChannels",
@@ -95,7 +98,12 @@ abstract class ConvTransposeNd<Axes extends readonly number[]> extends Module {
     resetByFanIn(this.weight, this.bias);
   }
 
-  protected convolve(conv: typeof F.convTranspose2d, input: Tensor, outputSize?: readonly number[] | null): Tensor {
+  protected convolve(name: string, conv: typeof F.convTranspose2d, args: unknown[]): Tensor {
+    const { input, outputSize } = bind<{ input: Tensor; outputSize?: readonly number[] | null }>(
+      `${name}.forward`,
+      ["!input", "outputSize"],
+      args,
+    );
     const { weight, bias, stride, padding, dilation, groups } = this;
     const outputPadding = outputSize ? this.#paddingFor(input, outputSize) : this.outputPadding;
     return conv(input, weight, { bias, stride, padding, outputPadding, dilation, groups });
@@ -164,8 +172,9 @@ export class ConvTranspose1d extends ConvTransposeNd<[number]> {
   }
 
   /** @param outputSize the length wanted, where a stride leaves several possible */
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
-    return this.convolve(F.convTranspose1d, input, outputSize);
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor;
+  override forward(...args: unknown[]): Tensor {
+    return this.convolve("ConvTranspose1d", F.convTranspose1d, args);
   }
 }
 
@@ -197,7 +206,8 @@ export class ConvTranspose2d extends ConvTransposeNd<[number, number]> {
   }
 
   /** @param outputSize height and width wanted, where a stride leaves several possible */
-  override forward(input: Tensor, outputSize?: readonly number[] | null): Tensor {
-    return this.convolve(F.convTranspose2d, input, outputSize);
+  override forward(input: Tensor, outputSize?: OutputSize): Tensor;
+  override forward(...args: unknown[]): Tensor {
+    return this.convolve("ConvTranspose2d", F.convTranspose2d, args);
   }
 }

@@ -5,6 +5,7 @@ import { repr } from "../core/print.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
 import { callMany, defineOp } from "../ops/registry.ts";
+import { runForward } from "./calls.ts";
 import type { Module } from "./module.ts";
 
 /** What registering a hook gives back. */
@@ -159,7 +160,7 @@ export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown
     for (const hook of hooks.forwardPre) inputs = hook.before(module, inputs);
     const watch = hooks.backward.isEmpty && hooks.backwardPre.isEmpty ? null : new BackwardWatch(module, hooks);
     if (watch) inputs = watch.inputs(inputs);
-    output = module.forward(...inputs);
+    output = runForward(module, inputs);
     for (const hook of hooks.forward) {
       called.add(hook);
       const replaced = hook.after(module, inputs, output);

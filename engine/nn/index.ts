@@ -1,4 +1,6 @@
 /** torch.nn: layers, containers, initial values. https://docs.pytorch.org/docs/2.13/nn.html */
+import "./layers.ts";
+
 export * from "./activation.ts";
 export * from "./activation_gated.ts";
 export * from "./activation_kin.ts";
@@ -12,6 +14,7 @@ export {
   type ConvTranspose1dOptions,
   ConvTranspose2d,
   type ConvTranspose2dOptions,
+  type OutputSize,
 } from "./conv_transpose.ts";
 export * from "./distance.ts";
 export * from "./dropout.ts";

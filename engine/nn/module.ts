@@ -10,6 +10,7 @@ import { DType, float32, float64 } from "../core/dtype.ts";
 import { AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 import { enterModule, isRecording, leaveModule } from "../inspect/recorder.ts";
+import { runForward } from "./calls.ts";
 import { convertTensor, replaceMemory } from "./convert.ts";
 import {
   type BackwardHook,
@@ -447,7 +448,7 @@ function callModule(module: Module, inputs: unknown[]): unknown {
   if (recording) enterModule(pathFrom(running.at(-1) ?? null, module));
   running.push(module);
   try {
-    return hasHooks(hooks) ? callWithHooks(module, hooks, inputs) : module.forward(...inputs);
+    return hasHooks(hooks) ? callWithHooks(module, hooks, inputs) : runForward(module, inputs);
   } finally {
     running.pop();
     if (recording) leaveModule();
