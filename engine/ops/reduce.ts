@@ -7,10 +7,11 @@ import { IndexError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDims, numel } from "../core/shape.ts";
 import { anyRequiresGrad, assertTensor, Tensor } from "../core/tensor.ts";
-import { add, div, mul } from "./arithmetic.ts";
+import { div, mul } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import { to } from "./copy.ts";
-import { castRaw, copyRaw, denseRaw, sumDtype, viewAs } from "./operands.ts";
+import { cat } from "./joining.ts";
+import { castRaw, copyRaw, denseRaw, filled, sumDtype, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { expand, permute, reshape, unsqueeze } from "./view.ts";
 
@@ -112,15 +113,20 @@ const Prod: Op<DimAttrs> = defineOp({
   kernels: ["reduce"],
   forward(ctx, x: Tensor) {
     const { dims, keepdim, dtype } = ctx.attrs;
-    ctx.save(x);
-    const out = reduceRaw("prod", castRaw(x, dtype), dims, dtype);
-    return keepdim ? new Tensor(out.storage, keepShape(x, dims)) : out;
+    const reduced = reduceRaw("prod", castRaw(x, dtype), dims, dtype);
+    const out = keepdim ? new Tensor(reduced.storage, keepShape(x, dims)) : reduced;
+    ctx.save(x, out);
+    return out;
   },
   backward({ attrs, saved }, grad: Tensor) {
-    const x = saved[0]!;
+    const [x, out] = saved as [Tensor, Tensor];
     if (x.ndim === 0 || x.numel() === 0) return [expand(grad, x.shape)];
-    const restored = attrs.keepdim ? grad : restore(grad, attrs.dims);
-    return [mul(expand(restored, x.shape), productOfOthers(x, attrs.dims))];
+    const back = (y: Tensor) => (attrs.keepdim ? y : restore(y, attrs.dims));
+    const zeros = x.denseData().reduce<number>((count, value) => count + Number(value === 0), 0);
+    if (zeros === 0) return [mul(back(grad), div(back(out), x))];
+    // Of two zero factors nothing is left, NaN or not; along a dimension PyTorch multiplies all the same.
+    if (attrs.all && zeros > 1) return [filled(x.shape, 0, grad.dtype)];
+    return [mul(expand(back(grad), x.shape), productOfOthers(x, attrs.dims))];
   },
 });
 
@@ -131,7 +137,7 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
   const rows = reshape(permute(x, order), -1, numel(dims.map((d) => x.shape[d]!)));
   const n = rows.shape[1]!;
   const columns = Array.from({ length: n }, (_, i) => rows.select(1, i).unsqueeze(1));
-  const one = columns[0]!.mul(0).add(1);
+  const one = filled([rows.shape[0]!, 1], 1, rows.dtype);
   const before: Tensor[] = [];
   for (let i = 0, running = one; i < n; i++) {
     before.push(running);
@@ -143,10 +149,7 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
     running = mul(running, columns[i]!);
   }
   const inverse = order.map((_, i) => order.indexOf(i));
-  const joined = others.reduce<Tensor>(
-    (sum, column, i) => add(sum, mul(column, unitRow(n, i, rows.dtype))),
-    mul(rows, 0),
-  );
+  const joined = cat(others, 1);
   return permute(
     reshape(
       joined,
@@ -154,12 +157,6 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
     ),
     inverse,
   );
-}
-
-function unitRow(n: number, i: number, dtype: DType): Tensor {
-  const row = Tensor.empty([1, n], dtype);
-  row.storage.data[i] = 1;
-  return row;
 }
 
 /** The gradient of amax and amin is shared evenly among equal winners. */
