@@ -28,7 +28,10 @@ export function indexSelect(input: Tensor, dim: number, index: Tensor): Tensor {
     throw new RuntimeError("index_select(): self indexing axis dim should be positive");
   }
   for (const value of index.denseData()) {
-    if (value < 0 || value >= size) throw new IndexError("index out of range in self");
+    if (value >= 0 && value < size) continue;
+    // The second dimension has a kernel of its own, with its own words.
+    if (axis === 1) throw new RuntimeError(`INDICES element is out of DATA bounds, id=${value} axis_dim=${size}`);
+    throw new IndexError("index out of range in self");
   }
   return call(IndexSelect, { dim: axis, index: castRaw(index, int64) }, input);
 }
