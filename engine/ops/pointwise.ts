@@ -181,6 +181,21 @@ export const sigmoid: Function1 = pointwise({
   saves: "output",
   derivative: (grad, y) => mul(grad, mul(y, sub(1, y))),
 });
+/** The slope of relu is flat, and says so: its own gradient is zero rather than none. */
+const ThresholdBackward: Op<null> = defineOp({
+  name: "threshold_backward",
+  gradFn: "ThresholdBackwardBackward0",
+  kernels: ["binary", "where"],
+  forward(ctx, grad: Tensor, y: Tensor) {
+    ctx.save(y);
+    return where(le(y.detach(), 0), 0, grad.detach());
+  },
+  backward: ({ saved: [y] }, grad: Tensor) => [
+    call(ThresholdBackward, null, grad, y!.detach()),
+    filled(grad.shape, 0, grad.dtype),
+  ],
+});
+
 /** max(0, x); the gradient at 0 is 0. */
 export const relu: Function1 = pointwise({
   name: "relu",
@@ -189,7 +204,7 @@ export const relu: Function1 = pointwise({
   keepsIntegers: true,
   saves: "output",
   // NaN lets the gradient pass, as in PyTorch.
-  derivative: (grad, y) => where(le(y, 0), 0, grad),
+  derivative: (grad, y) => call(ThresholdBackward, null, grad, y),
 });
 /** The Gauss error function. */
 export const erf: Function1 = pointwise({

@@ -299,6 +299,7 @@ export const CASES: Record<string, Call[]> = {
   _adaptive_avg_pool2d_backward: [slope((make) => F.adaptiveAvgPool2d(picture(make), [3, 2]))],
   adaptive_max_pool2d: [(make) => F.adaptiveMaxPool2d(picture(make), [2, 3])],
   max_unpool2d: [unpooled],
+  threshold_backward: [slope((make) => torch.relu(make.x([2, 3])))],
   max_unpool2d_pick: [slope(unpooled)],
   max_unpool2d_add: [slope((make) => F.adaptiveMaxPool2d(picture(make), [2, 3]))],
   fractional_max_pool2d: [
