@@ -37,17 +37,25 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
       bound[key] = options[key];
     }
   }
-  const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound)).map(plain);
-  if (missing.length > 0) throw missingArguments(name, missing);
+  const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound));
+  if (missing.length > 0) {
+    const first = missing.filter((p) => params.indexOf(p) < limit);
+    const kind = first.length > 0 ? "positional" : "keyword-only";
+    throw missingArguments(name, (first.length > 0 ? first : missing).map(plain), { kind });
+  }
   return bound as T;
 }
 
 /** @param missing the absent parameters, in camelCase */
-export function missingArguments(name: string, missing: readonly string[], details: ErrorDetails = {}): TypeError {
+export function missingArguments(
+  name: string,
+  missing: readonly string[],
+  { kind = "positional", ...details }: ErrorDetails & { kind?: "positional" | "keyword-only" } = {},
+): TypeError {
   const list = missing.map((p) => `'${snakeCase(p)}'`);
   const listed = list.length < 3 ? list.join(" and ") : `${list.slice(0, -1).join(", ")}, and ${list.at(-1)}`;
   return new TypeError(
-    `${name}() missing ${missing.length} required positional ${missing.length === 1 ? "argument" : "arguments"}: ${listed}`,
+    `${name}() missing ${missing.length} required ${kind} ${missing.length === 1 ? "argument" : "arguments"}: ${listed}`,
     details,
   );
 }

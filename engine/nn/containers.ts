@@ -2,10 +2,11 @@
 import { isOptions } from "../core/arguments.ts";
 import { IndexError, KeyError, TypeError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { indented, Module } from "./module.ts";
+import { Module } from "./module.ts";
 import { typeName } from "./parameter.ts";
 import { replaceChildren } from "./registration.ts";
 import { stateOf } from "./state.ts";
+import { indented } from "./text.ts";
 
 /** Modules by name, in order: a plain object, or a Map where a name looks like a number. */
 export type NamedModules = Readonly<Record<string, Module>> | ReadonlyMap<string, Module>;

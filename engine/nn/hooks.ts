@@ -1,6 +1,6 @@
 /** Functions that a module calls around forward and backward. */
-import { isOptions } from "../core/arguments.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { bind, isOptions } from "../core/arguments.ts";
+import { RuntimeError, TypeError } from "../core/errors.ts";
 import { repr } from "../core/print.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
@@ -149,6 +149,26 @@ export function forwardHookWithKwargs(
     const [rest, kwargs] = splitKwargs(inputs);
     return hook(module, rest, kwargs ?? {}, output);
   };
+}
+
+/** @throws TypeError in Python's words for what cannot be called */
+export function assertCallable(value: unknown): asserts value is (...args: never[]) => unknown {
+  if (typeof value !== "function") throw new TypeError(`'${pythonTypeName(value)}' object is not callable`);
+}
+
+/** The arguments of a method that registers a hook: the hook, and options by keyword. */
+export function hookArguments(
+  method: string,
+  options: readonly string[],
+  args: readonly unknown[],
+): { hook: unknown } & ForwardHookOptions<boolean> {
+  const bound = bind<{ hook: unknown } & ForwardHookOptions<boolean>>(
+    `Module.${method}`,
+    ["!hook", "*", ...options],
+    args,
+  );
+  assertCallable(bound.hook);
+  return bound;
 }
 
 /** Runs a module's forward with its hooks. */

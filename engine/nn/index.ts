@@ -42,8 +42,8 @@ export { Bilinear, Identity, Linear, type LinearOptions } from "./linear.ts";
 export * from "./loss.ts";
 export * from "./loss_kin.ts";
 export * from "./loss_structured.ts";
-export type { NamedOptions } from "./members.ts";
-export { Module, type ToOptions } from "./module.ts";
+export type { NamedOptions, RecurseOption } from "./members.ts";
+export { Module } from "./module.ts";
 export * from "./normalization.ts";
 export * from "./padding.ts";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.ts";
@@ -61,6 +61,7 @@ export type {
   StateDictPostHook,
   StateDictPreHook,
 } from "./state_hooks.ts";
+export type { ToOptions } from "./target.ts";
 export { Transformer, type TransformerCallOptions, type TransformerOptions } from "./transformer.ts";
 export {
   type Activation,

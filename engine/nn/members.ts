@@ -1,4 +1,5 @@
 /** Walking a module's parts by name. */
+import { bind } from "../core/arguments.ts";
 import { AttributeError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Module } from "./module.ts";
@@ -67,4 +68,19 @@ export function getMember<T extends Tensor>(
   const member = members(owner).get(name);
   if (!member) throw new AttributeError(`\`${name}\` is not ${kind}`);
   return member;
+}
+
+/** Whether what lies in the modules inside counts, too. */
+export interface RecurseOption {
+  /** Default true. */
+  recurse?: boolean;
+}
+
+export function recurseOption(method: string, given: boolean | RecurseOption): RecurseOption {
+  return bind<RecurseOption>(method, ["recurse"], [given]);
+}
+
+/** The second of each pair. */
+export function* values<T>(entries: Iterable<readonly [string, T]>): Generator<T, void, undefined> {
+  for (const [, value] of entries) yield value;
 }

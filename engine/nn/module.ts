@@ -4,15 +4,16 @@
  * that parameters, buffers and modules register by mere assignment.
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Module.html
  */
-import { isOptions } from "../core/arguments.ts";
+import { bind } from "../core/arguments.ts";
 import { type Device, device as toDevice } from "../core/device.ts";
-import { DType, float32, float64 } from "../core/dtype.ts";
-import { AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
+import { type DType, float32, float64 } from "../core/dtype.ts";
+import { AttributeError, NotImplementedError, TypeError, ValueError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 import { enterModule, isRecording, leaveModule } from "../inspect/recorder.ts";
 import { runForward } from "./calls.ts";
 import { convertTensor, replaceMemory } from "./convert.ts";
 import {
+  assertCallable,
   type BackwardHook,
   type BackwardPreHook,
   callWithHooks,
@@ -25,11 +26,21 @@ import {
   forwardHookWithKwargs,
   type HookOptions,
   hasHooks,
+  hookArguments,
   preHook,
   preHookWithKwargs,
   type RemovableHandle,
 } from "./hooks.ts";
-import { getMember, type NamedOptions, namedMembers, pathFrom, walkModules } from "./members.ts";
+import {
+  getMember,
+  type NamedOptions,
+  namedMembers,
+  pathFrom,
+  type RecurseOption,
+  recurseOption,
+  values,
+  walkModules,
+} from "./members.ts";
 import { type BufferOptions, type Parameter, typeName } from "./parameter.ts";
 import { addModule, registerBuffer, registerParameter, registrationTraps } from "./registration.ts";
 import { createState, stateOf } from "./state.ts";
@@ -37,6 +48,7 @@ import {
   type IncompatibleKeys,
   type LoadStateDictOptions,
   loadStateDict,
+  noExtraState,
   type StateDict,
   type StateDictOptions,
   setExtraStateDefaults,
@@ -48,28 +60,9 @@ import type {
   StateDictPostHook,
   StateDictPreHook,
 } from "./state_hooks.ts";
+import { type ToOptions, targetOf } from "./target.ts";
+import { indented } from "./text.ts";
 import { convertLazy, isLazy } from "./uninitialized.ts";
-
-/** What a module accepts as the target of `to`. */
-export interface ToOptions {
-  /** Of floating parameters and buffers. Default: as they are. */
-  dtype?: DType | null;
-  /** "cpu" or "webgpu". Default: where they are. */
-  device?: Device | string | null;
-  /** Accepted, without effect. Default false. */
-  nonBlocking?: boolean;
-}
-
-function targetOf(args: readonly unknown[]): Pick<ToOptions, "dtype" | "device"> {
-  const found: Pick<ToOptions, "dtype" | "device"> = {};
-  for (const arg of args) {
-    if (arg instanceof DType) found.dtype = arg;
-    else if (arg instanceof Tensor) Object.assign(found, { dtype: arg.dtype, device: arg.device });
-    else if (isOptions(arg)) Object.assign(found, arg);
-    else if (arg !== null && typeof arg !== "boolean") found.device = arg as Device | string;
-  }
-  return found;
-}
 
 /**
  * The base of all layers and models. A subclass makes its parts in the constructor, where mere assignment registers
@@ -85,7 +78,10 @@ export interface Module {
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor makes every instance the function that the interface declares.
 export class Module {
-  constructor() {
+  constructor();
+  constructor(...surplus: unknown[]) {
+    // A class without a constructor of its own hands on what it is given, and a module without options takes nothing.
+    if (surplus.length > 0) bind(`${new.target.name}.__init__`, [], surplus);
     const run = (...inputs: unknown[]): unknown => callModule(module, inputs);
     // Nothing of a function but the call: `length` and `name` are free for subclasses.
     Reflect.deleteProperty(run, "length");
@@ -112,45 +108,61 @@ export class Module {
   // ---- registration
 
   /** Registers a parameter by name; null keeps the name and registers none. */
-  registerParameter(name: string, parameter: Parameter | null): void {
-    registerParameter(this, name, parameter);
+  registerParameter(name: string, parameter: Parameter | null): void;
+  registerParameter(...args: unknown[]): void {
+    const { name, param } = bind<{ name: string; param: Parameter | null }>(
+      "Module.register_parameter",
+      ["!name", "!param"],
+      args,
+    );
+    registerParameter(this, name, param);
   }
 
   /** Registers a tensor that belongs to the state and is not learned, such as a running mean. */
-  registerBuffer(name: string, tensor: Tensor | null, { persistent = true }: BufferOptions = {}): void {
+  registerBuffer(name: string, tensor: Tensor | null, options: boolean | BufferOptions = {}): void {
+    const params = ["!name", "!tensor", "persistent"];
+    const { persistent = true } = bind<BufferOptions>("Module.register_buffer", params, [name, tensor, options]);
     registerBuffer(this, name, tensor, persistent);
   }
 
   /** Registers a child module by name. */
-  addModule(name: string, module: Module | null): void {
+  addModule(name: string, module: Module | null): void;
+  addModule(...args: unknown[]): void {
+    const { name, module } = bind<{ name: string; module: Module | null }>(
+      "Module.add_module",
+      ["!name", "!module"],
+      args,
+    );
     addModule(this, name, module);
   }
 
   /** The same as `addModule`. */
   registerModule(name: string, module: Module | null): void {
-    addModule(this, name, module);
+    this.addModule(name, module);
   }
 
   // ---- walking
 
   /** All parameters, each once, those of this module before those of its children. */
-  *parameters(recurse = true): Generator<Parameter, void, undefined> {
-    for (const [, parameter] of this.namedParameters({ recurse })) yield parameter;
+  parameters(recurse: boolean | RecurseOption = true): Generator<Parameter, void, undefined> {
+    return values(this.namedParameters(recurseOption("Module.parameters", recurse)));
   }
 
   /** Pairs of dotted name and parameter: `["conv1.weight", …]`. */
-  *namedParameters(options: NamedOptions = {}): Generator<[string, Parameter], void, undefined> {
-    yield* namedMembers(this, (module) => stateOf(module).parameters, options);
+  namedParameters(options: NamedOptions = {}): Generator<[string, Parameter], void, undefined> {
+    const named = bind<NamedOptions>("Module.named_parameters", ["prefix", "recurse", "removeDuplicate"], [options]);
+    return namedMembers(this, (module) => stateOf(module).parameters, named);
   }
 
   /** All buffers, each once. */
-  *buffers(recurse = true): Generator<Tensor, void, undefined> {
-    for (const [, buffer] of this.namedBuffers({ recurse })) yield buffer;
+  buffers(recurse: boolean | RecurseOption = true): Generator<Tensor, void, undefined> {
+    return values(this.namedBuffers(recurseOption("Module.buffers", recurse)));
   }
 
   /** Pairs of dotted name and buffer. */
-  *namedBuffers(options: NamedOptions = {}): Generator<[string, Tensor], void, undefined> {
-    yield* namedMembers(this, (module) => stateOf(module).buffers, options);
+  namedBuffers(options: NamedOptions = {}): Generator<[string, Tensor], void, undefined> {
+    const named = bind<NamedOptions>("Module.named_buffers", ["prefix", "recurse", "removeDuplicate"], [options]);
+    return namedMembers(this, (module) => stateOf(module).buffers, named);
   }
 
   /** The modules directly in this one, each once. */
@@ -174,11 +186,13 @@ export class Module {
   }
 
   /** Pairs of dotted name and module, this one first with the name "". */
-  *namedModules({
-    prefix = "",
-    removeDuplicate = true,
-  }: Omit<NamedOptions, "recurse"> = {}): Generator<[string, Module], void, undefined> {
-    yield* walkModules(stateOf(this).self, prefix, removeDuplicate ? new Set() : null);
+  namedModules(options: Omit<NamedOptions, "recurse"> = {}): Generator<[string, Module], void, undefined> {
+    const { prefix = "", removeDuplicate = true } = bind<NamedOptions>(
+      "Module.named_modules",
+      ["*", "prefix", "removeDuplicate"],
+      [options],
+    );
+    return walkModules(stateOf(this).self, prefix, removeDuplicate ? new Set() : null);
   }
 
   /**
@@ -186,8 +200,10 @@ export class Module {
    * @throws AttributeError where there is none
    */
   getSubmodule(target: string): Module {
+    const { target: path } = bind<{ target: string }>("Module.get_submodule", ["!target"], [target]);
+    if (typeof path !== "string") throw new AttributeError(`'${typeName(path)}' object has no attribute 'split'`);
     let module = stateOf(this).self;
-    for (const name of target === "" ? [] : target.split(".")) {
+    for (const name of path === "" ? [] : path.split(".")) {
       if (!(name in module)) throw new AttributeError(`${module.constructor.name} has no attribute \`${name}\``);
       const child: unknown = Reflect.get(module, name);
       if (!(child instanceof Module)) throw new AttributeError(`\`${name}\` is not an nn.Module`);
@@ -200,7 +216,9 @@ export class Module {
    * Puts a module in the place of another by dotted name; without `strict` (default false) the last name may be new.
    * @throws AttributeError where there is no such place, ValueError for an empty name or no module
    */
-  setSubmodule(target: string, module: Module, { strict = false }: { strict?: boolean } = {}): void {
+  setSubmodule(target: string, module: Module, options: { strict?: boolean } = {}): void {
+    const params = ["!target", "!module", "strict"];
+    const { strict = false } = bind<{ strict?: boolean }>("Module.set_submodule", params, [target, module, options]);
     if (target === "") throw new ValueError("Cannot set the submodule without a target name!");
     if (!(module instanceof Module)) {
       throw new ValueError(`\`module\` is not an nn.Module, found <class '${typeName(module)}'>`);
@@ -229,7 +247,8 @@ export class Module {
   // ---- modes and conversions; each returns the module
 
   /** Sets the training mode of this module and all in it. */
-  train(mode = true): this {
+  train(options: boolean | { mode?: boolean } = true): this {
+    const { mode = true } = bind<{ mode?: boolean }>("Module.train", ["mode"], [options]);
     if (typeof mode !== "boolean") throw new ValueError("training mode is expected to be boolean");
     this.training = mode;
     for (const child of this.children()) child.train(mode);
@@ -243,6 +262,7 @@ export class Module {
 
   /** Calls `fn` with every module in this one, innermost first, then with this one. */
   apply(fn: (module: Module) => unknown): this {
+    assertCallable(bind<{ fn: unknown }>("Module.apply", ["!fn"], [fn]).fn);
     for (const child of this.children()) child.apply(fn);
     fn(stateOf(this).self);
     return this;
@@ -267,7 +287,12 @@ export class Module {
   }
 
   /** Gives parameters and buffers new memory on a device, with whatever is in it: their values are lost. */
-  toEmpty({ device, recurse = true }: { device: Device | string | null; recurse?: boolean }): this {
+  toEmpty(options: { device: Device | string | null; recurse?: boolean }): this {
+    const { device, recurse = true } = bind<{ device: Device | string | null; recurse?: boolean }>(
+      "Module.to_empty",
+      ["*", "!device", "recurse"],
+      options === undefined ? [] : [options],
+    );
     if (device !== null) toDevice(device);
     for (const tensor of tensorsOf(this, recurse)) {
       if (!isLazy(tensor)) replaceMemory(tensor, Tensor.empty(tensor.shape, tensor.dtype));
@@ -291,7 +316,8 @@ export class Module {
   }
 
   /** Forgets the gradients of all parameters; with `{ setToNone: false }` fills them with zeros instead. */
-  zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
+  zeroGrad(options: boolean | { setToNone?: boolean } = {}): void {
+    const { setToNone = true } = bind<{ setToNone?: boolean }>("Module.zero_grad", ["setToNone"], [options]);
     for (const parameter of this.parameters()) {
       const { grad } = parameter;
       if (!grad) continue;
@@ -301,7 +327,12 @@ export class Module {
   }
 
   /** Sets whether the parameters are learned. */
-  requiresGrad_(requiresGrad = true): this {
+  requiresGrad_(options: boolean | { requiresGrad?: boolean } = {}): this {
+    const { requiresGrad = true } = bind<{ requiresGrad?: boolean }>(
+      "Module.requires_grad_",
+      ["requiresGrad"],
+      [options],
+    );
     for (const parameter of this.parameters()) parameter.requiresGrad_(requiresGrad);
     return this;
   }
@@ -322,16 +353,28 @@ export class Module {
   }
 
   /** Parameters and persistent buffers by dotted name, over the same storage. */
-  stateDict(options?: StateDictOptions): StateDict {
-    return stateDict(this, options);
+  stateDict(options: StateDictOptions = {}): StateDict {
+    const {
+      destination = null,
+      prefix = "",
+      keepVars = false,
+    } = bind<StateDictOptions>("Module.state_dict", ["*", "destination", "prefix", "keepVars"], [options]);
+    return stateDict(this, { destination, prefix, keepVars });
   }
 
   /**
    * Copies values into parameters and buffers by name.
    * @throws RuntimeError that lists every missing and unexpected name (unless `strict` is false) and every other shape
    */
-  loadStateDict(state: StateDict | ReadonlyMap<string, Tensor>, options?: LoadStateDictOptions): IncompatibleKeys {
-    return loadStateDict(this, state, options);
+  loadStateDict(state: StateDict | ReadonlyMap<string, Tensor>, options: LoadStateDictOptions = {}): IncompatibleKeys {
+    // The state may be a plain object itself: it stands for one that cannot be taken for options.
+    const given = state === undefined ? [options] : [[], options];
+    const { strict, assign } = bind<LoadStateDictOptions>(
+      "Module.load_state_dict",
+      ["!stateDict", "strict", "assign"],
+      given,
+    );
+    return loadStateDict(this, state, { strict, assign });
   }
 
   // ---- hooks
@@ -341,7 +384,8 @@ export class Module {
     hook: K extends true ? ForwardPreHookWithKwargs<I> : ForwardPreHook<I>,
     options?: ForwardPreHookOptions<K>,
   ): RemovableHandle;
-  registerForwardPreHook(hook: unknown, { prepend, withKwargs }: ForwardPreHookOptions<boolean> = {}): RemovableHandle {
+  registerForwardPreHook(...args: unknown[]): RemovableHandle {
+    const { hook, prepend, withKwargs } = hookArguments("register_forward_pre_hook", ["prepend", "withKwargs"], args);
     const before = withKwargs
       ? preHookWithKwargs(hook as ForwardPreHookWithKwargs<unknown[]>)
       : preHook(hook as ForwardPreHook<unknown[]>);
@@ -353,10 +397,13 @@ export class Module {
     hook: K extends true ? ForwardHookWithKwargs<I, O> : ForwardHook<I, O>,
     options?: ForwardHookOptions<K>,
   ): RemovableHandle;
-  registerForwardHook(
-    hook: unknown,
-    { prepend, withKwargs, alwaysCall = false }: ForwardHookOptions<boolean> = {},
-  ): RemovableHandle {
+  registerForwardHook(...args: unknown[]): RemovableHandle {
+    const {
+      hook,
+      prepend,
+      withKwargs,
+      alwaysCall = false,
+    } = hookArguments("register_forward_hook", ["prepend", "withKwargs", "alwaysCall"], args);
     const after = withKwargs
       ? forwardHookWithKwargs(hook as ForwardHookWithKwargs<unknown[], unknown>)
       : (hook as ForwardHook<unknown[], unknown>);
@@ -364,22 +411,28 @@ export class Module {
   }
 
   /** Calls `hook(module, gradOutputs)` before the module's backward. */
-  registerFullBackwardPreHook(hook: BackwardPreHook, { prepend }: HookOptions = {}): RemovableHandle {
-    return stateOf(this).hooks.backwardPre.add({ run: hook }, prepend);
+  registerFullBackwardPreHook(hook: BackwardPreHook, options?: HookOptions): RemovableHandle;
+  registerFullBackwardPreHook(...args: unknown[]): RemovableHandle {
+    const { hook, prepend } = hookArguments("register_full_backward_pre_hook", ["prepend"], args);
+    return stateOf(this).hooks.backwardPre.add({ run: hook as BackwardPreHook }, prepend);
   }
 
   /** Calls `hook(module, gradInputs, gradOutputs)` when the gradients of the module's inputs are known. */
-  registerFullBackwardHook(hook: BackwardHook, { prepend }: HookOptions = {}): RemovableHandle {
-    return stateOf(this).hooks.backward.add({ run: hook }, prepend);
+  registerFullBackwardHook(hook: BackwardHook, options?: HookOptions): RemovableHandle;
+  registerFullBackwardHook(...args: unknown[]): RemovableHandle {
+    const { hook, prepend } = hookArguments("register_full_backward_hook", ["prepend"], args);
+    return stateOf(this).hooks.backward.add({ run: hook as BackwardHook }, prepend);
   }
 
   /** Calls `hook(module, prefix, keepVars)` before the module's state is collected. */
   registerStateDictPreHook(hook: StateDictPreHook): RemovableHandle {
+    hookArguments("register_state_dict_pre_hook", [], [hook]);
     return stateOf(this).stateHooks.savePre.add({ run: hook });
   }
 
   /** Calls `hook(module, stateDict, prefix, localMetadata)` when the module's state has been collected. */
   registerStateDictPostHook(hook: StateDictPostHook): RemovableHandle {
+    hookArguments("register_state_dict_post_hook", [], [hook]);
     return stateOf(this).stateHooks.savePost.add({ run: hook });
   }
 
@@ -388,11 +441,13 @@ export class Module {
    * module takes its state.
    */
   registerLoadStateDictPreHook(hook: LoadStateDictPreHook): RemovableHandle {
+    hookArguments("register_load_state_dict_pre_hook", [], [hook]);
     return stateOf(this).stateHooks.loadPre.add({ run: hook });
   }
 
   /** Calls `hook(module, incompatibleKeys)` when the module and all in it have taken their state. */
   registerLoadStateDictPostHook(hook: LoadStateDictPostHook): RemovableHandle {
+    hookArguments("register_load_state_dict_post_hook", [], [hook]);
     return stateOf(this).stateHooks.loadPost.add({ run: hook });
   }
 
@@ -424,20 +479,6 @@ setExtraStateDefaults(Module.prototype);
 function* tensorsOf(module: Module, recurse = true): Generator<Tensor> {
   yield* module.parameters(recurse);
   yield* module.buffers(recurse);
-}
-
-function noExtraState(what: "get" | "set"): RuntimeError {
-  return new RuntimeError(
-    `Reached a code path in Module.${what}_extra_state() that should never be called. Please file an issue at https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug.`,
-  );
-}
-
-/** All but the first line moved in by two, as inside a module's text. */
-export function indented(text: string): string {
-  return text
-    .split("\n")
-    .map((line, i) => (i === 0 || line.trim() === "" ? line : `  ${line}`))
-    .join("\n");
 }
 
 const running: Module[] = [];

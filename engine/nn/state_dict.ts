@@ -222,3 +222,10 @@ function take(
   if (target instanceof Parameter) replacement.requiresGrad = target.requiresGrad;
   Reflect.set(module, name, replacement);
 }
+
+/** What a module says that keeps nothing but parameters and buffers. */
+export function noExtraState(what: "get" | "set"): RuntimeError {
+  return new RuntimeError(
+    `Reached a code path in Module.${what}_extra_state() that should never be called. Please file an issue at https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug.`,
+  );
+}

@@ -15,3 +15,11 @@ export function fields(values: Record<string, unknown>): string {
     .map(([name, value]) => `${name}=${py(value)}`)
     .join(", ");
 }
+
+/** All but the first line moved in by two, as inside a module's text. */
+export function indented(text: string): string {
+  return text
+    .split("\n")
+    .map((line, i) => (i === 0 || line.trim() === "" ? line : `  ${line}`))
+    .join("\n");
+}
