@@ -122,7 +122,8 @@ const Prod: Op<DimAttrs> = defineOp({
     const [x, out] = saved as [Tensor, Tensor];
     if (x.ndim === 0 || x.numel() === 0) return [expand(grad, x.shape)];
     const back = (y: Tensor) => (attrs.keepdim ? y : restore(y, attrs.dims));
-    const zeros = x.denseData().reduce<number>((count, value) => count + Number(value === 0), 0);
+    let zeros = 0;
+    for (const value of x.denseData()) zeros += Number(value === 0);
     if (zeros === 0) return [mul(back(grad), div(back(out), x))];
     // Of two zero factors nothing is left, NaN or not; along a dimension PyTorch multiplies all the same.
     if (attrs.all && zeros > 1) return [filled(x.shape, 0, grad.dtype)];
