@@ -32,8 +32,9 @@ const BLOCK = 16;
 const FEWEST_CHANNELS = [3, 16] as const;
 const FEWEST_PRODUCTS = 1 << 20;
 
-/** Kernel spectra beyond this leave no room in the caches. */
-const MOST_KERNELS = 1 << 16;
+/** Floats of kernel spectra, and channels of both sides: beyond, the working memory would be given up after each call. */
+const MOST_SPECTRA = 1 << 23;
+const MOST_CHANNELS = 1024;
 
 /** In multiplications tap by tap: what one costs here, and for each factor the transforms of a tile and of a kernel. */
 const COST = { product: 1.2, tile: 7, kernel: 8 };
@@ -74,13 +75,13 @@ function costOf(g: ConvGeometry, { size, tile, factors }: Kind): number {
 function kindFor(g: ConvGeometry, tapByTap: number): Kind | null {
   if (g.strideH !== 1 || g.strideW !== 1 || g.dilationH !== 1 || g.dilationW !== 1 || g.groups !== 1) return null;
   if (Math.min(g.c, g.o) < FEWEST_CHANNELS[0] || Math.max(g.c, g.o) < FEWEST_CHANNELS[1]) return null;
-  if (g.c * g.o > MOST_KERNELS) return null;
+  if (g.c + g.o > MOST_CHANNELS) return null;
   let best: Kind | null = null;
   const products = g.n * g.c * g.o * g.kernelH * g.kernelW * g.outH * g.outW;
   if (products < FEWEST_PRODUCTS) return null;
   let least = products * tapByTap;
   for (const kind of KINDS) {
-    if (kind.size !== g.kernelH || kind.size !== g.kernelW) continue;
+    if (kind.size !== g.kernelH || kind.size !== g.kernelW || kind.factors * g.c * g.o > MOST_SPECTRA) continue;
     const cost = costOf(g, kind);
     if (cost < least) [best, least] = [kind, cost];
   }
