@@ -31,7 +31,7 @@ export function forEachRun(views: readonly View[], run: Run): void {
 }
 
 /** Drops axes of size 1 and joins neighbours that all views walk as one. */
-function mergeAxes(views: readonly View[]): { shape: number[]; strides: number[][] } {
+export function mergeAxes(views: readonly View[]): { shape: number[]; strides: number[][] } {
   const shape: number[] = [];
   const strides: number[][] = views.map(() => []);
   const full = views[0]!.shape;

@@ -4,7 +4,7 @@
  */
 import type { TypedArray } from "../../core/dtype.ts";
 import type { BinaryOp, UnaryOp, View } from "../backend.ts";
-import { isDense, outData, sizeOf } from "../reference/strided.ts";
+import { forEachRun, isDense, mergeAxes, outData, sizeOf } from "../reference/strided.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** In the order of assembly/elementwise.ts. */
@@ -58,18 +58,63 @@ function isScalar(x: View): boolean {
   return x.strides.every((stride, axis) => stride === 0 || x.shape[axis] === 1);
 }
 
+/** Runs shorter than this are quicker where they lie. */
+const SHORTEST_RUN = 128;
+
+/** Whether views are walked together in long runs, in each of which a view is dense or one number. */
+function inLongRuns(views: readonly View[]): boolean {
+  const { shape, strides } = mergeAxes(views);
+  return shape.length > 0 && shape.at(-1)! >= SHORTEST_RUN && strides.every((axes) => axes.at(-1)! >>> 1 === 0);
+}
+
 export function binary(s: Scratch, op: BinaryOp, a: View, b: View, out: View): boolean {
   const size = sizeOf(out);
   if (size < FEWEST || a.dtype.name !== "float32" || b.dtype.name !== "float32" || !isDense(out)) return false;
   const comparison = COMPARISONS.indexOf(op);
   const code = comparison >= 0 ? comparison : BINARY.indexOf(op);
   if (code < 0 || out.dtype.name !== (comparison >= 0 ? "bool" : "float32")) return false;
-  const [scalarA, scalarB] = [isScalar(a), isScalar(b)];
-  if (!(scalarA || isDense(a)) || !(scalarB || isDense(b))) return false;
+  const whole = [a, b].every((x) => isScalar(x) || isDense(x));
+  if (!whole && !inLongRuns([a, b, out])) return false;
 
   s.begin();
-  const target = outData(out);
   const room = Math.min(size, CHUNK);
+  const pa = s.floats(room);
+  const pb = s.floats(room);
+  const to = s.floats(room);
+  const run = (length: number, fromA: number, fromB: number, at: number, stepA: number, stepB: number): void => {
+    if (stepA === 0) s.fill(pa, Math.min(room, length), a.data[fromA]!);
+    if (stepB === 0) s.fill(pb, Math.min(room, length), b.data[fromB]!);
+    for (let start = 0; start < length; start += CHUNK) {
+      const count = Math.min(CHUNK, length - start);
+      if (stepA !== 0) s.write(pa, a.data, fromA + start, count);
+      if (stepB !== 0) s.write(pb, b.data, fromB + start, count);
+      if (comparison >= 0) {
+        s.call.compare(code, pa, pb, to, count);
+        s.readBytes(to, count, out.data, at + start);
+      } else {
+        s.call.binary(code, pa, pb, to, count);
+        s.read(to, count, out.data, at + start);
+      }
+    }
+  };
+  if (whole) run(size, a.offset, b.offset, out.offset, isScalar(a) ? 0 : 1, isScalar(b) ? 0 : 1);
+  else {
+    forEachRun([a, b, out], (length, [fromA, fromB, at], [stepA, stepB]) => {
+      run(length, fromA!, fromB!, at!, stepA!, stepB!);
+    });
+  }
+  return true;
+}
+
+export function where(s: Scratch, condition: View, a: View, b: View, out: View): boolean {
+  const size = sizeOf(out);
+  if (size < FEWEST || condition.dtype.name !== "bool" || !isDense(condition) || !isDense(out)) return false;
+  if (a.dtype.name !== "float32" || b.dtype.name !== "float32" || out.dtype.name !== "float32") return false;
+  const [scalarA, scalarB] = [isScalar(a), isScalar(b)];
+  if (!(scalarA || isDense(a)) || !(scalarB || isDense(b))) return false;
+  s.begin();
+  const room = Math.min(size, CHUNK);
+  const pc = s.floats(room);
   const pa = s.floats(room);
   const pb = s.floats(room);
   const to = s.floats(room);
@@ -77,15 +122,11 @@ export function binary(s: Scratch, op: BinaryOp, a: View, b: View, out: View): b
   if (scalarB) s.fill(pb, room, b.data[b.offset]!);
   for (let start = 0; start < size; start += CHUNK) {
     const count = Math.min(CHUNK, size - start);
+    s.writeBytes(pc, condition.data, condition.offset + start, count);
     if (!scalarA) s.write(pa, a.data, a.offset + start, count);
     if (!scalarB) s.write(pb, b.data, b.offset + start, count);
-    if (comparison >= 0) {
-      s.call.compare(code, pa, pb, to, count);
-      s.readBytes(to, count, target, start);
-    } else {
-      s.call.binary(code, pa, pb, to, count);
-      s.read(to, count, target, start);
-    }
+    s.call.select(pc, pa, pb, to, count);
+    s.read(to, count, out.data, out.offset + start);
   }
   return true;
 }

@@ -135,6 +135,7 @@ export interface WasmExports {
   unary(op: number, x: number, out: number, count: number): void;
   binary(op: number, a: number, b: number, out: number, count: number): void;
   compare(op: number, a: number, b: number, out: number, count: number): void;
+  select(condition: number, a: number, b: number, out: number, count: number): void;
   sum(x: number, count: number): number;
   addRows(x: number, rows: number, cols: number, sums: number): void;
   allFinite(x: number, count: number): number;

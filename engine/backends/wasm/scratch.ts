@@ -87,6 +87,10 @@ export class Scratch {
     return pointer;
   }
 
+  writeBytes(pointer: number, x: TypedArray, from: number, count: number): void {
+    new Uint8Array(this.#exports.memory.buffer, pointer, count).set(x.subarray(from, from + count));
+  }
+
   readBytes(pointer: number, count: number, out: TypedArray, to: number): void {
     out.set(new Uint8Array(this.#exports.memory.buffer, pointer, count), to);
   }

@@ -76,6 +76,7 @@ for (const [variant, backend] of Object.entries(backends)) {
   const {
     unary,
     binary,
+    where,
     reduce,
     matmul,
     conv,
@@ -341,6 +342,51 @@ for (const [variant, backend] of Object.entries(backends)) {
         }
       },
     );
+
+    test.each(["add", "sub", "div", "maximum", "lt"] as const)(
+      "%s gives the reference's bits for a number, a row or a column on either side",
+      (op) => {
+        const dtype = op === "lt" ? bool : float32;
+        for (const length of [127, 200, 5000]) {
+          const y = noise([3, 4, length], 6);
+          const channel = { ...noise([4], 7), shape: y.shape, strides: [0, 1, 0] };
+          const last = { ...noise([length], 8), shape: y.shape, strides: [0, 0, 1] };
+          for (const [a, b] of [
+            [y, channel],
+            [channel, y],
+            [y, last],
+            [last, channel],
+            [permuted(noise([4, 3, length], 9), [1, 0, 2]), y],
+          ] as const) {
+            const [expected, actual] = [empty(y.shape, dtype), empty(y.shape, dtype)];
+            referenceKernels.binary(op, a, b, expected);
+            expect(binary(op, a, b, actual)).toBe(length >= 128);
+            if (length >= 128) expect(actual.data).toEqual(expected.data);
+          }
+        }
+      },
+    );
+
+    test("where chooses as the reference does, between tensors and numbers", () => {
+      for (const size of [64, 1003, 10000]) {
+        const condition = empty([size], bool);
+        for (let i = 0; i < size; i++) condition.data[i] = Number((i * 7919) % 13 < 6);
+        const [a, b] = [noise([size], 1), noise([size], 2)];
+        a.data[5] = NaN;
+        const one = { ...tensor([0.5], [1]), shape: [size], strides: [0] };
+        for (const [left, right] of [
+          [a, b],
+          [one, b],
+          [a, one],
+        ] as const) {
+          const [expected, actual] = [empty([size]), empty([size])];
+          referenceKernels.where(condition, left, right, expected);
+          expect(where(condition, left, right, actual)).toBe(true);
+          expect(actual.data).toEqual(expected.data);
+        }
+      }
+      expect(where(empty([10], bool), noise([10]), noise([10]), empty([10]))).toBe(false);
+    });
 
     test("what is written in place comes out right", () => {
       const y = noise([5000], 7);

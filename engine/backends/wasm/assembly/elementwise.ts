@@ -124,6 +124,28 @@ export function compare(op: i32, a: usize, b: usize, out: usize, count: i32): vo
   }
 }
 
+@inline
+function chosen(a: v128, b: v128, low: v128): v128 {
+  return v128.bitselect(a, b, i32x4.ne(low, i32x4.splat(0)));
+}
+
+/** out[i] = a[i] where byte i of the condition is not 0, else b[i]; 16 at a time. */
+export function select(condition: usize, a: usize, b: usize, out: usize, count: i32): void {
+  const end = a + (<usize>count << 2);
+  while (a < end) {
+    const bytes = v128.load(condition);
+    const low = i16x8.extend_low_i8x16_u(bytes), high = i16x8.extend_high_i8x16_u(bytes);
+    v128.store(out, chosen(v128.load(a), v128.load(b), i32x4.extend_low_i16x8_u(low)));
+    v128.store(out, chosen(v128.load(a, 16), v128.load(b, 16), i32x4.extend_high_i16x8_u(low)), 16);
+    v128.store(out, chosen(v128.load(a, 32), v128.load(b, 32), i32x4.extend_low_i16x8_u(high)), 32);
+    v128.store(out, chosen(v128.load(a, 48), v128.load(b, 48), i32x4.extend_high_i16x8_u(high)), 48);
+    condition += 16;
+    a += 64;
+    b += 64;
+    out += 64;
+  }
+}
+
 /** The sum of `count` floats, kept in double in four lanes. */
 export function sum(x: usize, count: i32): f64 {
   let a = f64x2.splat(0), b = f64x2.splat(0);

@@ -1,6 +1,6 @@
 export { avgPoolGradPlanes, avgPoolPlanes } from "./avg_pool";
 export { addWeightGrad, convolve } from "./conv";
-export { addRows, allFinite, binary, compare, sum, unary } from "./elementwise";
+export { addRows, allFinite, binary, compare, select, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
 export { addTileProducts, convolveTiles, kernelsFromSpectra, transformKernels } from "./spectral";
