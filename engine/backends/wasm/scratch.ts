@@ -13,6 +13,9 @@ export const MOST_BYTES = 768 * 1024 * 1024;
 
 const PAGE = 65536;
 
+/** Floats in a page of the operating system. */
+const PAGE_FLOATS = 1024;
+
 export class Scratch {
   readonly #module: WebAssembly.Module;
   #exports: WasmExports;
@@ -73,10 +76,12 @@ export class Scratch {
 
   /** Copies `count` floats at `pointer` into out from `to` on. */
   read(pointer: number, count: number, out: TypedArray, to: number): void {
+    touch(out, to, count);
     out.set(this.#floats.subarray(pointer >> 2, (pointer >> 2) + count), to);
   }
 
   readInts(pointer: number, count: number, out: TypedArray, to: number): void {
+    touch(out, to, count);
     out.set(new Int32Array(this.#exports.memory.buffer, pointer, count), to);
   }
 
@@ -108,6 +113,11 @@ export class Scratch {
   view(pointer: number, count: number): Float32Array {
     return this.#floats.subarray(pointer >> 2, (pointer >> 2) + count);
   }
+}
+
+/** One store in each page that is about to be copied to: a copy that runs into fresh pages takes a quarter longer. */
+function touch(out: TypedArray, from: number, count: number): void {
+  for (let i = from, end = from + count; i < end; i += PAGE_FLOATS) out[i] = 0;
 }
 
 function instantiate(module: WebAssembly.Module): WasmExports {
