@@ -4,6 +4,7 @@ import { ValueError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
+import { assertTensor } from "./operands.ts";
 import { fields } from "./text.ts";
 
 export interface InplaceOption {
@@ -131,6 +132,7 @@ export class Softmin extends Module {
  */
 export class Softmax2d extends Module {
   override forward(input: Tensor): Tensor {
+    assertTensor(input, "dim");
     if (input.ndim !== 3 && input.ndim !== 4) {
       throw new ValueError(`Softmax2d: expected input to be 3D or 4D, got ${input.ndim}D instead`);
     }

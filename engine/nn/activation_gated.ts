@@ -1,6 +1,5 @@
 /** Activations with a form, a threshold, a gate or a slope of their own. */
 import { bind } from "../core/arguments.ts";
-import { numberRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { InplaceOption } from "./activation.ts";
 import { emptyParameter, type FactoryOptions } from "./factory.ts";
@@ -8,6 +7,7 @@ import * as F from "./functional.ts";
 import { constant_ } from "./init.ts";
 import { Module } from "./module.ts";
 import type { Parameter } from "./parameter.ts";
+import { fields, numberText } from "./text.ts";
 
 export interface GELUOptions {
   /** "none" is exact, "tanh" an approximation. Default "none". */
@@ -68,7 +68,7 @@ export class Threshold extends Module {
   }
 
   override extraRepr(): string {
-    const text = `threshold=${numberRepr(this.threshold)}, value=${numberRepr(this.value)}`;
+    const text = `threshold=${numberText(this.threshold)}, value=${numberText(this.value)}`;
     return this.inplace ? `${text}, inplace=True` : text;
   }
 }
@@ -88,7 +88,8 @@ export class GLU extends Module {
   constructor(options?: GLUOptions);
   constructor(...args: unknown[]) {
     super();
-    this.dim = bind<GLUOptions>("GLU.__init__", ["dim"], args).dim ?? -1;
+    const { dim = -1 } = bind<GLUOptions>("GLU.__init__", ["dim"], args);
+    this.dim = dim;
   }
 
   override forward(input: Tensor): Tensor {
@@ -96,7 +97,7 @@ export class GLU extends Module {
   }
 
   override extraRepr(): string {
-    return `dim=${this.dim}`;
+    return fields({ dim: this.dim });
   }
 }
 
@@ -126,7 +127,7 @@ export class PReLU extends Module {
     } = bind<PReLUOptions>("PReLU.__init__", ["numParameters", "init", "device", "dtype"], args);
     this.numParameters = numParameters;
     this.init = init;
-    this.weight = emptyParameter([numParameters], factory);
+    this.weight = emptyParameter(numParameters, factory);
     this.resetParameters();
   }
 
@@ -179,7 +180,7 @@ export class RReLU extends Module {
   }
 
   override extraRepr(): string {
-    const text = `lower=${numberRepr(this.lower)}, upper=${numberRepr(this.upper)}`;
+    const text = `lower=${numberText(this.lower)}, upper=${numberText(this.upper)}`;
     return this.inplace ? `${text}, inplace=True` : text;
   }
 }

@@ -1,15 +1,16 @@
 /** The smoother kin of ReLU, and what else bends element by element. https://docs.pytorch.org/docs/2.13/nn.html#non-linear-activations-weighted-sum-nonlinearity */
 import { bind } from "../core/arguments.ts";
 import { AssertionError } from "../core/errors.ts";
-import { floatRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { InplaceOption } from "./activation.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
+import { assertComparable } from "./operands.ts";
+import { floatText } from "./text.ts";
 
 /** `alpha=1.0, inplace=True`: numbers as Python floats, in place only where it is so. */
 function describe(numbers: Record<string, number>, inplace = false): string {
-  const parts = Object.entries(numbers).map(([name, value]) => `${name}=${floatRepr(value)}`);
+  const parts = Object.entries(numbers).map(([name, value]) => `${name}=${floatText(value)}`);
   if (inplace) parts.push("inplace=True");
   return parts.join(", ");
 }
@@ -279,8 +280,9 @@ export class Hardtanh extends Module {
       maxVal = 1,
       inplace = false,
     } = bind<HardtanhOptions>("Hardtanh.__init__", ["minVal", "maxVal", "inplace"], args);
+    assertComparable(maxVal, "<=", minVal);
     if (maxVal <= minVal) {
-      throw new AssertionError(`max_val (${floatRepr(maxVal)}) must be greater than min_val (${floatRepr(minVal)})`);
+      throw new AssertionError(`max_val (${floatText(maxVal)}) must be greater than min_val (${floatText(minVal)})`);
     }
     this.minVal = minVal;
     this.maxVal = maxVal;
@@ -385,7 +387,7 @@ export class Hardshrink extends Module {
   }
 
   override extraRepr(): string {
-    return floatRepr(this.lambd);
+    return floatText(this.lambd);
   }
 }
 
@@ -414,6 +416,6 @@ export class Softshrink extends Module {
   }
 
   override extraRepr(): string {
-    return floatRepr(this.lambd);
+    return floatText(this.lambd);
   }
 }

@@ -1,13 +1,13 @@
 /** Pooling to a given size, by norms, at random, and undone. https://docs.pytorch.org/docs/2.13/nn.html#pooling-layers */
 import { bind } from "../core/arguments.ts";
 import { ValueError } from "../core/errors.ts";
-import { numberRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { OutputSize } from "./conv_transpose.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
+import { perAxis } from "./operands.ts";
 import type { MaxPooled } from "./pooling.ts";
-import { fields, py } from "./text.ts";
+import { fields, numberText, py } from "./text.ts";
 
 type Size1 = number | readonly [number];
 type Size2 = number | readonly [number, number];
@@ -165,7 +165,7 @@ abstract class LPPoolNd<Size extends number | readonly number[]> extends Module 
   }
 
   override extraRepr(): string {
-    return `norm_type=${numberRepr(this.normType)}, ${fields({ kernel_size: this.kernelSize, stride: this.stride, ceil_mode: this.ceilMode })}`;
+    return `norm_type=${numberText(this.normType)}, ${fields({ kernel_size: this.kernelSize, stride: this.stride, ceil_mode: this.ceilMode })}`;
   }
 }
 
@@ -226,11 +226,10 @@ abstract class MaxUnpoolNd<Axes extends readonly number[]> extends Module {
       ["!kernelSize", "stride", "padding"],
       args,
     );
-    const perAxis = (size: number | Axes): Axes =>
-      typeof size === "number" ? (new Array<number>(axes).fill(size) as unknown as Axes) : size;
-    this.kernelSize = perAxis(kernelSize);
-    this.stride = perAxis(stride ?? kernelSize);
-    this.padding = perAxis(padding);
+    const each = (size: number | Axes): Axes => perAxis<number>(axes, size) as Axes;
+    this.kernelSize = each(kernelSize);
+    this.stride = each(stride ?? kernelSize);
+    this.padding = each(padding);
   }
 
   /** @param outputSize the size before pooling, where several are possible; positional, or as an option. */

@@ -11,6 +11,7 @@ import * as F from "./functional.ts";
 import { constant_, xavierNormal_, xavierUniform_ } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
+import { assertComparable, assertTensor } from "./operands.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** PyTorch's name for the last projection, which texts show. */
@@ -93,6 +94,8 @@ export class MultiheadAttention extends Module {
       args,
     );
     const { embedDim, numHeads, bias = true, addBiasKv = false, device, dtype } = given;
+    for (const count of [embedDim, numHeads]) assertComparable(count, "<=", 0);
+    assertComparable(given.dropout ?? 0, ">", 0);
     if (embedDim <= 0 || numHeads <= 0) {
       throw new ValueError(
         `embed_dim and num_heads must be greater than 0, got embed_dim=${embedDim} and num_heads=${numHeads} instead`,
@@ -149,6 +152,7 @@ export class MultiheadAttention extends Module {
       ["!query", "!key", "!value", "keyPaddingMask", "needWeights", "attnMask", "averageAttnWeights", "isCausal"],
       args,
     );
+    for (const input of [given.query, given.key, given.value]) assertTensor(input, "dim");
     const { dtype } = given.query;
     const mask = given.attnMask ?? null;
     const keyPaddingMask = canonicalMask(given.keyPaddingMask ?? null, "key_padding_mask", dtype, {

@@ -1,10 +1,11 @@
 /** Modules that hold modules. https://docs.pytorch.org/docs/2.13/nn.html#containers */
 import { isOptions } from "../core/arguments.ts";
-import { IndexError, KeyError, TypeError } from "../core/errors.ts";
+import { IndexError, KeyError, TypeError, ValueError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { assertCallable } from "./hooks.ts";
 import { Module } from "./module.ts";
 import { typeName } from "./parameter.ts";
-import { replaceChildren } from "./registration.ts";
+import { notModule, replaceChildren } from "./registration.ts";
 import { stateOf } from "./state.ts";
 import { indented } from "./text.ts";
 
@@ -12,7 +13,28 @@ import { indented } from "./text.ts";
 export type NamedModules = Readonly<Record<string, Module>> | ReadonlyMap<string, Module>;
 
 function entriesOf(modules: NamedModules): [string, Module][] {
-  return modules instanceof Map ? [...modules] : Object.entries(modules as Readonly<Record<string, Module>>);
+  if (modules instanceof Map) return [...modules];
+  if (isOptions(modules)) return Object.entries(modules as Readonly<Record<string, Module>>);
+  if (typeof (modules as Partial<Iterable<unknown>>)?.[Symbol.iterator] === "function")
+    return pairsOf(modules as Iterable<unknown>);
+  throw new TypeError(
+    `ModuleDict.update should be called with an iterable of key/value pairs, but got ${typeName(modules)}`,
+  );
+}
+
+/** Pairs of name and module, as PyTorch takes them besides dictionaries. */
+function pairsOf(modules: Iterable<unknown>): [string, Module][] {
+  return Array.from(modules, (pair, i) => {
+    const element = `ModuleDict update sequence element #${i}`;
+    const size = Array.isArray(pair) || typeof pair === "string" ? pair.length : null;
+    if (size === null) {
+      throw new TypeError(`${element} should be Iterable; is${typeName(pair)}`, {
+        hint: "give each module a name: new nn.ModuleDict({ first: module })",
+      });
+    }
+    if (size !== 2) throw new ValueError(`${element} has length ${size}; 2 is required`);
+    return pair as [string, Module];
+  });
 }
 
 function childEntries(module: Module): [string, Module][] {
@@ -79,7 +101,7 @@ abstract class IndexedModules<M extends Module = Module> extends Module implemen
   insert(index: number, module: M): this {
     const { length } = this;
     if (index < -length || index > length) throw new IndexError(`Index out of range: ${index}`);
-    if (!(module instanceof Module)) throw new TypeError(`${typeName(module)} is not a Module subclass`);
+    if (!(module instanceof Module)) throw notModule(module);
     renumber(this, [...this].toSpliced(index < 0 ? index + length : index, 0, module));
     return this;
   }
@@ -122,7 +144,10 @@ export class Sequential extends IndexedModules {
   /** Runs the modules in order. */
   override forward(input: Tensor): Tensor {
     let value = input;
-    for (const module of this) value = module(value);
+    for (const module of this) {
+      assertCallable(module);
+      value = module(value);
+    }
     return value;
   }
 
@@ -137,8 +162,9 @@ export class Sequential extends IndexedModules {
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.ModuleList.html
  */
 export class ModuleList<M extends Module = Module> extends IndexedModules<M> {
-  constructor(modules: Iterable<M> = []) {
+  constructor(modules: Iterable<M> | null = []) {
     super();
+    if (modules === null) return;
     if (typeof (modules as Partial<Iterable<M>>)[Symbol.iterator] !== "function") {
       throw new TypeError(`ModuleList.extend should be called with an iterable, but got ${typeName(modules)}`, {
         hint: "put the modules into one array: new nn.ModuleList([a, b])",
@@ -156,7 +182,7 @@ export class ModuleList<M extends Module = Module> extends IndexedModules<M> {
   override toString(): string {
     const blocks: { text: string; first: number; last: number }[] = [];
     [...this].forEach((module, i) => {
-      const text = String(module);
+      const text = String(module ?? "None");
       const previous = blocks.at(-1);
       if (previous?.text === text) previous.last = i;
       else blocks.push({ text, first: i, last: i });
@@ -175,9 +201,9 @@ export class ModuleList<M extends Module = Module> extends IndexedModules<M> {
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.ModuleDict.html
  */
 export class ModuleDict extends Module implements Iterable<string> {
-  constructor(modules: NamedModules = {}) {
+  constructor(modules: NamedModules | null = {}) {
     super();
-    this.update(modules);
+    if (modules !== null) this.update(modules);
   }
 
   /** Number of modules. */

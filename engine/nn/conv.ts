@@ -6,6 +6,7 @@ import { emptyParameter, type FactoryOptions } from "./factory.ts";
 import * as F from "./functional.ts";
 import { resetByFanIn } from "./linear.ts";
 import { Module } from "./module.ts";
+import { assertComparable, assertDivisible, perAxis, perGroup } from "./operands.ts";
 import type { Parameter } from "./parameter.ts";
 import { py } from "./text.ts";
 
@@ -74,22 +75,26 @@ abstract class ConvNd<Axes extends readonly number[]> extends Module {
       inChannels,
       outChannels,
       kernelSize,
+      stride: steps = 1,
+      padding = 0,
+      dilation = 1,
       groups = 1,
       bias = true,
       paddingMode = "zeros",
       device,
       dtype,
     } = given;
-    const perAxis = (size: SizeOf<Axes>): Axes =>
-      (typeof size === "number" ? new Array<number>(axes).fill(size) : [...size]) as unknown as Axes;
-    const stride = perAxis(given.stride ?? 1);
+    const each = (size: SizeOf<Axes>): Axes => [...perAxis<number>(axes, size)] as unknown as Axes;
+    const stride = each(steps);
+    assertComparable(groups, "<=", 0);
     if (groups <= 0) throw new ValueError("groups must be a positive integer");
+    assertDivisible(inChannels, groups);
+    assertDivisible(outChannels, groups);
     if (inChannels % groups !== 0) throw new ValueError("in_channels must be divisible by groups");
     if (outChannels % groups !== 0) throw new ValueError("out_channels must be divisible by groups");
-    const padding = given.padding ?? 0;
     if (typeof padding === "string") {
       if (padding !== "same" && padding !== "valid") {
-        throw new ValueError(`Invalid padding string '${padding}', should be one of {'same', 'valid'}`);
+        throw new ValueError(`Invalid padding string '${padding}', should be one of {'valid', 'same'}`);
       }
       if (padding === "same" && stride.some((s) => s !== 1)) {
         throw new ValueError("padding='same' is not supported for strided convolutions");
@@ -101,14 +106,14 @@ abstract class ConvNd<Axes extends readonly number[]> extends Module {
     }
     this.inChannels = inChannels;
     this.outChannels = outChannels;
-    this.kernelSize = perAxis(kernelSize);
+    this.kernelSize = each(kernelSize);
     this.stride = stride;
-    this.padding = typeof padding === "string" ? padding : perAxis(padding);
-    this.dilation = perAxis(given.dilation ?? 1);
+    this.padding = typeof padding === "string" ? padding : each(padding);
+    this.dilation = each(dilation);
     this.groups = groups;
     this.paddingMode = paddingMode;
-    this.weight = emptyParameter([outChannels, inChannels / groups, ...this.kernelSize], { device, dtype });
-    this.registerParameter("bias", bias ? emptyParameter([outChannels], { device, dtype }) : null);
+    this.weight = emptyParameter([outChannels, perGroup(inChannels, groups), ...this.kernelSize], { device, dtype });
+    this.registerParameter("bias", bias ? emptyParameter(outChannels, { device, dtype }) : null);
     this.resetParameters();
   }
 

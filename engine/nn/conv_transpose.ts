@@ -1,12 +1,13 @@
 /** Transposed convolution layers. https://docs.pytorch.org/docs/2.13/nn.html#convolution-layers */
 import { bind } from "../core/arguments.ts";
-import { ValueError } from "../core/errors.ts";
+import { TypeError, ValueError } from "../core/errors.ts";
 import { sizeText } from "../core/shape.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { pythonTypeName, type Tensor } from "../core/tensor.ts";
 import { emptyParameter, type FactoryOptions } from "./factory.ts";
 import * as F from "./functional.ts";
 import { resetByFanIn } from "./linear.ts";
 import { Module } from "./module.ts";
+import { assertComparable, assertDivisible, perAxis, perGroup } from "./operands.ts";
 import type { Parameter } from "./parameter.ts";
 import { py } from "./text.ts";
 
@@ -71,25 +72,28 @@ abstract class ConvTransposeNd<Axes extends readonly number[]> extends Module {
   constructor(name: string, axes: number, args: unknown[]) {
     super();
     const given = bind<Arguments<Axes>>(`${name}.__init__`, PARAMS, args);
-    const { inChannels, outChannels, kernelSize, groups = 1, bias = true, device, dtype } = given;
-    const perAxis = (size: SizeOf<Axes>): Axes =>
-      (typeof size === "number" ? new Array<number>(axes).fill(size) : [...size]) as unknown as Axes;
+    const { inChannels, outChannels, kernelSize, stride = 1, padding = 0, outputPadding = 0, dilation = 1 } = given;
+    const { groups = 1, bias = true, device, dtype } = given;
+    const each = (size: SizeOf<Axes>): Axes => [...perAxis<number>(axes, size)] as unknown as Axes;
     if ((given.paddingMode ?? "zeros") !== "zeros") {
       throw new ValueError(`Only "zeros" padding mode is supported for ${name}`);
     }
+    assertComparable(groups, "<=", 0);
     if (groups <= 0) throw new ValueError("groups must be a positive integer");
+    assertDivisible(inChannels, groups);
+    assertDivisible(outChannels, groups);
     if (inChannels % groups !== 0) throw new ValueError("in_channels must be divisible by groups");
     if (outChannels % groups !== 0) throw new ValueError("out_channels must be divisible by groups");
     this.inChannels = inChannels;
     this.outChannels = outChannels;
-    this.kernelSize = perAxis(kernelSize);
-    this.stride = perAxis(given.stride ?? 1);
-    this.padding = perAxis(given.padding ?? 0);
-    this.outputPadding = perAxis(given.outputPadding ?? 0);
-    this.dilation = perAxis(given.dilation ?? 1);
+    this.kernelSize = each(kernelSize);
+    this.stride = each(stride);
+    this.padding = each(padding);
+    this.outputPadding = each(outputPadding);
+    this.dilation = each(dilation);
     this.groups = groups;
-    this.weight = emptyParameter([inChannels, outChannels / groups, ...this.kernelSize], { device, dtype });
-    this.registerParameter("bias", bias ? emptyParameter([outChannels], { device, dtype }) : null);
+    this.weight = emptyParameter([inChannels, perGroup(outChannels, groups), ...this.kernelSize], { device, dtype });
+    this.registerParameter("bias", bias ? emptyParameter(outChannels, { device, dtype }) : null);
     this.resetParameters();
   }
 
@@ -112,6 +116,7 @@ abstract class ConvTransposeNd<Axes extends readonly number[]> extends Module {
   /** What has to be added for the output to have the wanted size: several sizes are shrunk to one by a stride. */
   #paddingFor(input: Tensor, outputSize: readonly number[]): number[] {
     const axes = this.kernelSize.length;
+    if (!Array.isArray(outputSize)) throw new TypeError(`object of type '${pythonTypeName(outputSize)}' has no len()`);
     const wanted = outputSize.slice(-axes);
     const lead = input.ndim - axes;
     if (outputSize.length !== axes && outputSize.length !== axes + lead) {

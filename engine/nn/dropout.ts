@@ -1,10 +1,11 @@
 /** Dropout. https://docs.pytorch.org/docs/2.13/nn.html#dropout-layers */
 import { bind } from "../core/arguments.ts";
-import { ValueError } from "../core/errors.ts";
-import { numberRepr } from "../core/number_text.ts";
+import { RuntimeError, ValueError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
+import { assertComparable } from "./operands.ts";
+import { floatText, numberText } from "./text.ts";
 
 export interface DropoutLayerOptions {
   /** Probability of a zero. Default 0.5. */
@@ -18,11 +19,14 @@ abstract class DropoutNd extends Module {
   readonly p: number;
   readonly inplace: boolean;
 
-  constructor(name: string, args: unknown[]) {
+  constructor(args: unknown[]) {
     super();
-    const { p = 0.5, inplace = false } = bind<DropoutLayerOptions>(`${name}.__init__`, ["p", "inplace"], args);
+    const { p = 0.5, inplace = false } = bind<DropoutLayerOptions>("_DropoutNd.__init__", ["p", "inplace"], args);
+    assertComparable(p, "<", 0);
     if (!(p >= 0 && p <= 1)) {
-      throw new ValueError(`dropout probability has to be between 0 and 1, but got ${numberRepr(p)}`);
+      // PyTorch's own comparison lets NaN pass, and the first call fails with these words.
+      const Failure = Number.isNaN(p) ? RuntimeError : ValueError;
+      throw new Failure(`dropout probability has to be between 0 and 1, but got ${numberText(p)}`);
     }
     this.p = p;
     this.inplace = inplace;
@@ -34,7 +38,7 @@ abstract class DropoutNd extends Module {
   }
 
   override extraRepr(): string {
-    return `p=${numberRepr(this.p)}, inplace=${this.inplace ? "True" : "False"}`;
+    return `p=${floatText(this.p)}, inplace=${this.inplace ? "True" : "False"}`;
   }
 }
 
@@ -46,7 +50,7 @@ export class Dropout extends DropoutNd {
   constructor(p?: number, options?: Pick<DropoutLayerOptions, "inplace">);
   constructor(options?: DropoutLayerOptions);
   constructor(...args: unknown[]) {
-    super("Dropout", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -62,7 +66,7 @@ export class Dropout1d extends DropoutNd {
   constructor(p?: number, options?: Pick<DropoutLayerOptions, "inplace">);
   constructor(options?: DropoutLayerOptions);
   constructor(...args: unknown[]) {
-    super("Dropout1d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -78,7 +82,7 @@ export class Dropout2d extends DropoutNd {
   constructor(p?: number, options?: Pick<DropoutLayerOptions, "inplace">);
   constructor(options?: DropoutLayerOptions);
   constructor(...args: unknown[]) {
-    super("Dropout2d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -94,7 +98,7 @@ export class Dropout3d extends DropoutNd {
   constructor(p?: number, options?: Pick<DropoutLayerOptions, "inplace">);
   constructor(options?: DropoutLayerOptions);
   constructor(...args: unknown[]) {
-    super("Dropout3d", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -110,7 +114,7 @@ export class AlphaDropout extends DropoutNd {
   constructor(p?: number, options?: Pick<DropoutLayerOptions, "inplace">);
   constructor(options?: DropoutLayerOptions);
   constructor(...args: unknown[]) {
-    super("AlphaDropout", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {
@@ -126,7 +130,7 @@ export class FeatureAlphaDropout extends DropoutNd {
   constructor(p?: number, options?: Pick<DropoutLayerOptions, "inplace">);
   constructor(options?: DropoutLayerOptions);
   constructor(...args: unknown[]) {
-    super("FeatureAlphaDropout", args);
+    super(args);
   }
 
   override forward(input: Tensor): Tensor {

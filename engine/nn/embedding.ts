@@ -2,14 +2,15 @@
 import { noGrad } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
 import { AssertionError } from "../core/errors.ts";
-import { numberRepr } from "../core/number_text.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { emptyParameter, type FactoryOptions } from "./factory.ts";
 import * as F from "./functional.ts";
 import { normal_ } from "./init.ts";
 import { Module } from "./module.ts";
+import { assertComparable, assertTensor } from "./operands.ts";
 import { Parameter } from "./parameter.ts";
+import { numberText } from "./text.ts";
 
 export interface EmbeddingLayerOptions extends FactoryOptions {
   /** A row that starts as zeros and is not learned. Default null. */
@@ -119,8 +120,8 @@ export class Embedding extends Module {
   override extraRepr(): string {
     const parts = [`${this.numEmbeddings}, ${this.embeddingDim}`];
     if (this.paddingIdx !== null) parts.push(`padding_idx=${this.paddingIdx}`);
-    if (this.maxNorm !== null) parts.push(`max_norm=${numberRepr(this.maxNorm)}`);
-    if (this.normType !== 2) parts.push(`norm_type=${numberRepr(this.normType)}`);
+    if (this.maxNorm !== null) parts.push(`max_norm=${numberText(this.maxNorm)}`);
+    if (this.normType !== 2) parts.push(`norm_type=${numberText(this.normType)}`);
     if (this.scaleGradByFreq) parts.push("scale_grad_by_freq=True");
     if (this.sparse) parts.push("sparse=True");
     return parts.join(", ");
@@ -134,6 +135,7 @@ type PretrainedOptions<Options> = Omit<Options, "_weight" | "_freeze" | keyof Fa
 };
 
 function sizesOf(embeddings: Tensor): [rows: number, width: number] {
+  assertTensor(embeddings, "dim");
   if (embeddings.ndim !== 2) throw new AssertionError("Embeddings parameter is expected to be 2-dimensional");
   return embeddings.shape as unknown as [number, number];
 }
@@ -141,6 +143,7 @@ function sizesOf(embeddings: Tensor): [rows: number, width: number] {
 /** The padding row from 0 on. @throws AssertionError where there is no such row */
 function paddingRow(name: string, paddingIdx: number | null, rows: number): number | null {
   if (paddingIdx === null) return null;
+  assertComparable(paddingIdx, ">", 0);
   if (paddingIdx > 0 ? paddingIdx >= rows : paddingIdx < -rows) {
     throw new AssertionError(`${name} must be within num_embeddings`);
   }
@@ -273,8 +276,8 @@ export class EmbeddingBag extends Module {
 
   override extraRepr(): string {
     const parts = [`${this.numEmbeddings}, ${this.embeddingDim}`];
-    if (this.maxNorm !== null) parts.push(`max_norm=${numberRepr(this.maxNorm)}`);
-    if (this.normType !== 2) parts.push(`norm_type=${numberRepr(this.normType)}`);
+    if (this.maxNorm !== null) parts.push(`max_norm=${numberText(this.maxNorm)}`);
+    if (this.normType !== 2) parts.push(`norm_type=${numberText(this.normType)}`);
     if (this.scaleGradByFreq) parts.push("scale_grad_by_freq=True");
     parts.push(`mode='${this.mode}'`);
     if (this.paddingIdx !== null) parts.push(`padding_idx=${this.paddingIdx}`);

@@ -1,4 +1,5 @@
 /** What every layer with parameters accepts about where and as what they are made. */
+import { assertInts } from "../core/checks.ts";
 import { type Device, device as toDevice } from "../core/device.ts";
 import type { DType } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
@@ -14,9 +15,14 @@ export interface FactoryOptions {
   dtype?: DType | null;
 }
 
-/** An uninitialised parameter. @throws RuntimeError for a negative size */
-export function emptyParameter(shape: readonly number[], { device, dtype }: FactoryOptions): Parameter {
+/**
+ * An uninitialised parameter; a number alone is the size of a vector.
+ * @throws TypeError for a size that is no whole number, RuntimeError for a negative one
+ */
+export function emptyParameter(size: number | readonly number[], { device, dtype }: FactoryOptions): Parameter {
   if (device) toDevice(device);
+  const shape = Number.isInteger(size) ? [size as number] : size;
+  assertInts(shape, "empty", "size", 1);
   const negative = shape.find((size) => size < 0);
   if (negative !== undefined) {
     throw new RuntimeError(`Trying to create tensor with negative dimension ${negative}: ${sizeText(shape)}`);

@@ -1,6 +1,7 @@
 /** Layers that change the shape only. https://docs.pytorch.org/docs/2.13/nn.html#utilities */
 import { bind } from "../core/arguments.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { TypeError } from "../core/errors.ts";
+import { pythonTypeName, type Tensor } from "../core/tensor.ts";
 import { flatten, unflatten } from "../ops/view.ts";
 import { Module } from "./module.ts";
 import { fields } from "./text.ts";
@@ -55,6 +56,7 @@ export class Unflatten extends Module {
       ["!dim", "!unflattenedSize"],
       args,
     );
+    assertTuple(unflattenedSize);
     this.dim = dim;
     this.unflattenedSize = unflattenedSize;
   }
@@ -66,4 +68,17 @@ export class Unflatten extends Module {
   override extraRepr(): string {
     return fields({ dim: this.dim, unflattened_size: this.unflattenedSize });
   }
+}
+
+function assertTuple(sizes: unknown): void {
+  if (!Array.isArray(sizes)) {
+    throw new TypeError(`unflattened_size must be a tuple of ints, but found type ${pythonTypeName(sizes)}`, {
+      hint: typeof sizes === "number" ? `put it into an array: [${sizes}]` : undefined,
+    });
+  }
+  const at = sizes.findIndex((size) => !Number.isInteger(size));
+  if (at < 0) return;
+  throw new TypeError(
+    `unflattened_size must be tuple of ints, but found element of type ${pythonTypeName(sizes[at])} at pos ${at}`,
+  );
 }

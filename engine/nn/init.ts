@@ -2,14 +2,17 @@
  * Initial values of parameters; each function fills a tensor in place and returns it.
  * https://docs.pytorch.org/docs/2.13/nn.init.html
  */
+
 import { noGrad } from "../autograd/mode.ts";
-import { bind } from "../core/arguments.ts";
+import { bind, missingArguments } from "../core/arguments.ts";
+import { assertNumber } from "../core/checks.ts";
 import { allocate, int64 } from "../core/dtype.ts";
-import { ValueError } from "../core/errors.ts";
+import { RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { fillNormal, fillPermutation, fillUniform, type Generator } from "../core/random.ts";
 import { Storage } from "../core/storage.ts";
-import { Tensor } from "../core/tensor.ts";
+import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
+import { assertReal, assertTensor } from "./operands.ts";
 
 export interface GeneratorOption {
   /** Where the random numbers come from. Default: torch's generator. */
@@ -49,6 +52,7 @@ const GAIN_ONE: ReadonlySet<string> = new Set([
  * @throws ValueError for any other function
  */
 export function calculateGain(nonlinearity: Nonlinearity, param: number | null = null): number {
+  if (nonlinearity === undefined) throw missingArguments("calculate_gain", ["nonlinearity"]);
   if (GAIN_ONE.has(nonlinearity)) return 1;
   switch (nonlinearity) {
     case "tanh":
@@ -119,6 +123,8 @@ export function truncNormal_(...args: unknown[]): Tensor {
     args,
   );
   const { tensor, mean = 0, std = 1, a = -2, b = 2, generator } = bound;
+  assertTensor(tensor, "normal_");
+  for (const value of [mean, std, a, b]) assertReal(value);
   if (mean < a - 2 * std || mean > b + 2 * std) {
     warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.");
   }
@@ -128,22 +134,37 @@ export function truncNormal_(...args: unknown[]): Tensor {
 }
 
 /** Fills with one value. */
-export function constant_(tensor: Tensor, val: number): Tensor {
+export function constant_(tensor: Tensor, val: number): Tensor;
+export function constant_(...args: unknown[]): Tensor {
+  const { tensor, val } = bind<{ tensor: Tensor; val: number }>("constant_", ["!tensor", "!val"], args);
+  assertTensor(tensor, "fill_");
+  if (typeof val !== "number" && typeof val !== "boolean" && !((val as unknown) instanceof Tensor)) {
+    const type = pythonTypeName(val);
+    const why = `      didn't match because some of the arguments have invalid types: (!${type}!)`;
+    throw new TypeError(
+      `fill_() received an invalid combination of arguments - got (${type}), but expected one of:\n * (Tensor value)\n${why}\n * (Number value)\n${why}\n`,
+    );
+  }
   return noGrad(() => tensor.fill_(val)) as Tensor;
 }
 
 /** Fills with ones. */
-export function ones_(tensor: Tensor): Tensor {
-  return constant_(tensor, 1);
+export function ones_(tensor: Tensor): Tensor;
+export function ones_(...args: unknown[]): Tensor {
+  return constant_(bind<{ tensor: Tensor }>("ones_", ["!tensor"], args).tensor, 1);
 }
 
 /** Fills with zeros. */
-export function zeros_(tensor: Tensor): Tensor {
-  return constant_(tensor, 0);
+export function zeros_(tensor: Tensor): Tensor;
+export function zeros_(...args: unknown[]): Tensor {
+  return constant_(bind<{ tensor: Tensor }>("zeros_", ["!tensor"], args).tensor, 0);
 }
 
 /** Makes a matrix the identity: ones on the diagonal. @throws ValueError unless it has two dimensions */
-export function eye_(tensor: Tensor): Tensor {
+export function eye_(tensor: Tensor): Tensor;
+export function eye_(...args: unknown[]): Tensor {
+  const { tensor } = bind<{ tensor: Tensor }>("eye_", ["!tensor"], args);
+  assertTensor(tensor, "ndimension");
   if (tensor.ndim !== 2) throw new ValueError("Only tensors with 2 dimensions are supported");
   const [rows, columns] = tensor.shape as unknown as [number, number];
   const data = allocate(tensor.dtype, rows * columns);
@@ -159,6 +180,7 @@ export function eye_(tensor: Tensor): Tensor {
 export function dirac_(tensor: Tensor, options?: { groups?: number }): Tensor;
 export function dirac_(...args: unknown[]): Tensor {
   const { tensor, groups = 1 } = bind<{ tensor: Tensor; groups?: number }>("dirac_", ["!tensor", "groups"], args);
+  assertTensor(tensor, "ndimension");
   if (tensor.ndim < 3 || tensor.ndim > 5) throw new ValueError("Only tensors with 3, 4, or 5 dimensions are supported");
   const [outputs, inputs, ...window] = tensor.shape as unknown as [number, number, ...number[]];
   if (outputs % groups !== 0) throw new ValueError("dim 0 must be divisible by groups");
@@ -189,6 +211,7 @@ export function orthogonal_(...args: unknown[]): Tensor {
     gain = 1,
     generator,
   } = bind<{ tensor: Tensor } & OrthogonalOptions>("orthogonal_", ["!tensor", "gain", "generator"], args);
+  assertTensor(tensor, "ndimension");
   if (tensor.ndim < 2) throw new ValueError("Only tensors with 2 or more dimensions are supported");
   if (tensor.numel() === 0) return tensor;
   const rows = tensor.shape[0]!;
@@ -251,6 +274,8 @@ export function sparse_(...args: unknown[]): Tensor {
     ["!tensor", "!sparsity", "std", "generator"],
     args,
   );
+  assertTensor(tensor, "ndimension");
+  assertReal(sparsity);
   if (tensor.ndim !== 2) throw new ValueError("Only tensors with 2 dimensions are supported");
   const [rows, columns] = tensor.shape as unknown as [number, number];
   const zeros = Math.ceil(sparsity * rows);
@@ -314,6 +339,7 @@ export function kaimingNormal_(...args: unknown[]): Tensor {
  * @throws ValueError below two dimensions
  */
 export function calculateFanInAndFanOut(tensor: Tensor): [fanIn: number, fanOut: number] {
+  assertTensor(tensor, "dim");
   if (tensor.ndim < 2) {
     throw new ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions");
   }
@@ -329,6 +355,7 @@ function xavier(name: string, args: unknown[]) {
     generator,
   } = bind<{ tensor: Tensor } & XavierOptions>(name, ["!tensor", "gain", "generator"], args);
   const [fanIn, fanOut] = calculateFanInAndFanOut(tensor);
+  assertReal(gain);
   return { tensor, std: gain * Math.sqrt(2 / (fanIn + fanOut)), generator };
 }
 
@@ -339,6 +366,7 @@ function kaiming(name: string, args: unknown[]) {
     args,
   );
   const { tensor, a = 0, mode = "fan_in", nonlinearity = "leaky_relu", generator } = bound;
+  assertTensor(tensor, "shape");
   if (tensor.numel() === 0) {
     warn("Initializing zero-element tensors is a no-op");
     return { tensor, std: 0, generator };
@@ -354,12 +382,20 @@ function kaiming(name: string, args: unknown[]) {
 type Data = ReturnType<typeof allocate>;
 
 function uniform(tensor: Tensor, from: number, to: number, generator?: Generator | null): Tensor {
+  assertTensor(tensor, "uniform_");
+  for (const [i, [name, value]] of Object.entries({ from, to }).entries()) {
+    assertNumber(value, "uniform_", name, i + 1);
+    if (!Number.isFinite(value)) throw new RuntimeError(`${name} is out of bounds for float`);
+  }
   const data = allocate(tensor.dtype, tensor.numel());
   fillUniform(data, from, to, generator ?? undefined);
   return put(tensor, data);
 }
 
 function normal(tensor: Tensor, mean: number, std: number, generator?: Generator | null): Tensor {
+  assertTensor(tensor, "normal_");
+  assertNumber(mean, "normal_", "mean", 1);
+  assertNumber(std, "normal_", "std", 2);
   const data = allocate(tensor.dtype, tensor.numel());
   fillNormal(data, mean, std, generator ?? undefined);
   return put(tensor, data);

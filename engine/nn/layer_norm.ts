@@ -1,14 +1,14 @@
 /** Normalisation of each sample by itself. https://docs.pytorch.org/docs/2.13/nn.html#normalization-layers */
 import { bind } from "../core/arguments.ts";
-import { ValueError } from "../core/errors.ts";
-import { floatRepr } from "../core/number_text.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { TypeError, ValueError } from "../core/errors.ts";
+import { pythonTypeName, type Tensor } from "../core/tensor.ts";
 import { emptyParameter, type FactoryOptions } from "./factory.ts";
 import * as F from "./functional.ts";
 import { ones_, zeros_ } from "./init.ts";
 import { Module } from "./module.ts";
+import { assertDivisible } from "./operands.ts";
 import type { Parameter } from "./parameter.ts";
-import { py } from "./text.ts";
+import { floatText, py } from "./text.ts";
 
 export interface LayerNormOptions extends FactoryOptions {
   /** Added to the variance. Default 1e-5. */
@@ -46,7 +46,7 @@ export class LayerNorm extends Module {
       ["!normalizedShape", "eps", "elementwiseAffine", "bias", "device", "dtype"],
       args,
     );
-    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    this.normalizedShape = shapeOf(normalizedShape);
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
     const parameter = () => emptyParameter(this.normalizedShape, factory);
@@ -67,7 +67,7 @@ export class LayerNorm extends Module {
   }
 
   override extraRepr(): string {
-    return `${py(this.normalizedShape)}, eps=${floatRepr(this.eps)}, elementwise_affine=${py(this.elementwiseAffine)}, bias=${py(this.bias !== null)}`;
+    return `${py(this.normalizedShape)}, eps=${floatText(this.eps)}, elementwise_affine=${py(this.elementwiseAffine)}, bias=${py(this.bias !== null)}`;
   }
 }
 
@@ -102,7 +102,7 @@ export class RMSNorm extends Module {
       ["!normalizedShape", "eps", "elementwiseAffine", "device", "dtype"],
       args,
     );
-    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    this.normalizedShape = shapeOf(normalizedShape);
     this.eps = eps;
     this.elementwiseAffine = elementwiseAffine;
     this.registerParameter("weight", elementwiseAffine ? emptyParameter(this.normalizedShape, factory) : null);
@@ -120,8 +120,7 @@ export class RMSNorm extends Module {
   }
 
   override extraRepr(): string {
-    const eps = this.eps === null ? "None" : floatRepr(this.eps);
-    return `${py(this.normalizedShape)}, eps=${eps}, elementwise_affine=${py(this.elementwiseAffine)}`;
+    return `${py(this.normalizedShape)}, eps=${floatText(this.eps)}, elementwise_affine=${py(this.elementwiseAffine)}`;
   }
 }
 
@@ -162,6 +161,7 @@ export class GroupNorm extends Module {
       ["!numGroups", "!numChannels", "eps", "affine", "device", "dtype", "bias"],
       args,
     );
+    assertDivisible(numChannels, numGroups);
     if (numChannels % numGroups !== 0) {
       throw new ValueError(`num_channels (${numChannels}) must be divisible by num_groups (${numGroups})`);
     }
@@ -169,8 +169,8 @@ export class GroupNorm extends Module {
     this.numChannels = numChannels;
     this.eps = eps;
     this.affine = affine;
-    this.registerParameter("weight", affine ? emptyParameter([numChannels], factory) : null);
-    this.registerParameter("bias", affine && bias ? emptyParameter([numChannels], factory) : null);
+    this.registerParameter("weight", affine ? emptyParameter(numChannels, factory) : null);
+    this.registerParameter("bias", affine && bias ? emptyParameter(numChannels, factory) : null);
     this.resetParameters();
   }
 
@@ -186,7 +186,7 @@ export class GroupNorm extends Module {
   }
 
   override extraRepr(): string {
-    return `${this.numGroups}, ${this.numChannels}, eps=${floatRepr(this.eps)}, affine=${py(this.affine)}, bias=${py(this.bias !== null)}`;
+    return `${this.numGroups}, ${this.numChannels}, eps=${floatText(this.eps)}, affine=${py(this.affine)}, bias=${py(this.bias !== null)}`;
   }
 }
 
@@ -235,6 +235,14 @@ export class LocalResponseNorm extends Module {
   }
 
   override extraRepr(): string {
-    return `${this.size}, alpha=${floatRepr(this.alpha)}, beta=${floatRepr(this.beta)}, k=${floatRepr(this.k)}`;
+    return `${py(this.size)}, alpha=${floatText(this.alpha)}, beta=${floatText(this.beta)}, k=${floatText(this.k)}`;
   }
+}
+
+/** A normalized shape, of which one number is one dimension. @throws TypeError for what is neither */
+function shapeOf(size: number | readonly number[]): number[] {
+  if (Number.isInteger(size)) return [size as number];
+  if (Array.isArray(size)) return [...size];
+  if (typeof size === "string") return Array.from<number>(size);
+  throw new TypeError(`'${pythonTypeName(size)}' object is not iterable`);
 }

@@ -1,11 +1,12 @@
 /** Further losses as modules. https://docs.pytorch.org/docs/2.13/nn.html#loss-functions */
 import { bind } from "../core/arguments.ts";
 import { ValueError } from "../core/errors.ts";
-import { numberRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { bindLoss, Loss } from "./loss_base.ts";
 import { Module } from "./module.ts";
+import { assertComparable } from "./operands.ts";
+import { numberText } from "./text.ts";
 
 /**
  * A parabola where |input - target| is below beta, a line beyond. The output is a number, or with `reduction: "none"` one for each.
@@ -223,9 +224,10 @@ export class TripletMarginLoss extends Loss {
       args,
     );
     super(reduction);
+    assertComparable(margin, "<=", 0);
     if (margin <= 0) {
       throw new ValueError(
-        `TripletMarginLoss: expected margin to be greater than 0, got ${numberRepr(margin)} instead`,
+        `TripletMarginLoss: expected margin to be greater than 0, got ${numberText(margin)} instead`,
       );
     }
     this.margin = margin;

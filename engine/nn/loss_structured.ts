@@ -1,7 +1,6 @@
 /** Losses over several classes, sequences and triples. https://docs.pytorch.org/docs/2.13/nn.html#loss-functions */
 import { bind } from "../core/arguments.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
-import { floatRepr, numberRepr } from "../core/number_text.ts";
 import { sameShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { reshape } from "../ops/view.ts";
@@ -12,7 +11,8 @@ import { Linear } from "./linear.ts";
 import { NLLLoss } from "./loss.ts";
 import { bindLoss, Loss } from "./loss_base.ts";
 import { Module } from "./module.ts";
-import { py } from "./text.ts";
+import { assertComparable } from "./operands.ts";
+import { floatText, numberText, py } from "./text.ts";
 
 /**
  * The older name of NLLLoss for images.
@@ -98,9 +98,10 @@ export class TripletMarginWithDistanceLoss extends Loss {
       args,
     );
     super(reduction);
+    assertComparable(margin, "<=", 0);
     if (margin <= 0) {
       throw new ValueError(
-        `TripletMarginWithDistanceLoss: expected margin to be greater than 0, got ${numberRepr(margin)} instead`,
+        `TripletMarginWithDistanceLoss: expected margin to be greater than 0, got ${numberText(margin)} instead`,
       );
     }
     this.#distance = distanceFunction ?? new PairwiseDistance();
@@ -211,7 +212,7 @@ export class LinearCrossEntropyLoss extends Loss {
       throw new RuntimeError(`expected weight shape to be (${numClasses},), got ${py([...weight.shape])}`);
     }
     if (labelSmoothing < 0 || labelSmoothing > 1) {
-      throw new RuntimeError(`expected label_smoothing to be in range [0, 1], got ${floatRepr(labelSmoothing)}`);
+      throw new RuntimeError(`expected label_smoothing to be in range [0, 1], got ${floatText(labelSmoothing)}`);
     }
     super(reduction);
     this.registerBuffer("weight", weight);
@@ -233,6 +234,6 @@ export class LinearCrossEntropyLoss extends Loss {
 
   override extraRepr(): string {
     const { linear, numClasses, outFeatures, reduction, ignoreIndex, labelSmoothing } = this;
-    return `in_features=${linear.inFeatures}, num_classes=${numClasses}, out_features=${outFeatures.length === 0 ? "()" : py([...outFeatures])}, bias=${py(linear.bias !== null)}, reduction=${reduction}, ignore_index=${py(ignoreIndex)}, label_smoothing=${floatRepr(labelSmoothing)}, options=None`;
+    return `in_features=${linear.inFeatures}, num_classes=${numClasses}, out_features=${outFeatures.length === 0 ? "()" : py([...outFeatures])}, bias=${py(linear.bias !== null)}, reduction=${reduction}, ignore_index=${py(ignoreIndex)}, label_smoothing=${floatText(labelSmoothing)}, options=None`;
   }
 }

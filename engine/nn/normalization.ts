@@ -4,16 +4,17 @@ import { noGrad } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
 import { int64 } from "../core/dtype.ts";
 import { ValueError } from "../core/errors.ts";
-import { floatRepr } from "../core/number_text.ts";
 import { getDefaultDtype } from "../core/promotion.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { ones, tensor, zeros } from "../ops/creation.ts";
 import { emptyParameter, type FactoryOptions } from "./factory.ts";
 import * as F from "./functional.ts";
 import { ones_, zeros_ } from "./init.ts";
 import { Module } from "./module.ts";
+import { assertTensor } from "./operands.ts";
 import type { Parameter } from "./parameter.ts";
-import { py } from "./text.ts";
+import { floatText, py } from "./text.ts";
 
 export interface NormOptions extends FactoryOptions {
   /** Added to the variance. Default 1e-5. */
@@ -58,7 +59,7 @@ abstract class NormBase extends Module {
     this.momentum = momentum;
     this.affine = affine;
     this.trackRunningStats = trackRunningStats;
-    const parameter = () => emptyParameter([numFeatures], { device, dtype });
+    const parameter = () => emptyParameter(numFeatures, { device, dtype });
     this.registerParameter("weight", affine ? parameter() : null);
     this.registerParameter("bias", affine && bias ? parameter() : null);
     const kind = { dtype: dtype ?? getDefaultDtype() };
@@ -103,14 +104,14 @@ abstract class NormBase extends Module {
 
   /** @throws ValueError for an input with another number of dimensions than one of `allowed` */
   protected checkDimensions(input: Tensor, ...allowed: number[]): void {
+    assertTensor(input, "dim");
     const { length } = input.shape;
     if (allowed.includes(length)) return;
     throw new ValueError(`expected ${allowed.map((n) => `${n}D`).join(" or ")} input (got ${length}D input)`);
   }
 
   override extraRepr(): string {
-    const momentum = this.momentum === null ? "None" : floatRepr(this.momentum);
-    return `${this.numFeatures}, eps=${floatRepr(this.eps)}, momentum=${momentum}, affine=${py(this.affine)}, bias=${py(this.bias !== null)}, track_running_stats=${py(this.trackRunningStats)}`;
+    return `${py(this.numFeatures)}, eps=${floatText(this.eps)}, momentum=${floatText(this.momentum)}, affine=${py(this.affine)}, bias=${py(this.bias !== null)}, track_running_stats=${py(this.trackRunningStats)}`;
   }
 }
 
@@ -149,7 +150,26 @@ abstract class InstanceNormNd extends NormBase {
   /** @param batched the number of dimensions with a batch; one less is a single sample */
   protected normalize(input: Tensor, batched: number): Tensor {
     this.checkDimensions(input, batched - 1, batched);
-    if (input.shape.length < batched) return this.normalize(input.unsqueeze(0), batched).squeeze(0);
+    this.checkFeatures(input, input.ndim - batched + 1);
+    return input.ndim < batched ? this.instances(input.unsqueeze(0)).squeeze(0) : this.instances(input);
+  }
+
+  /** Without factors of its own the layer does not mind, but it may not be what was meant. */
+  private checkFeatures(input: Tensor, dim: number): void {
+    const size = input.shape[dim];
+    if (size === this.numFeatures) return;
+    if (this.affine) {
+      throw new ValueError(
+        `expected input's size at dim=${dim} to match num_features (${this.numFeatures}), but got: ${size}.`,
+        { shapes: [input.shape] },
+      );
+    }
+    warn(
+      `input's size at dim=${dim} does not match num_features. You can silence this warning by not passing in num_features, which is not used because affine=False`,
+    );
+  }
+
+  private instances(input: Tensor): Tensor {
     const { runningMean, runningVar, weight, bias, eps } = this;
     return F.instanceNorm(input, {
       runningMean,

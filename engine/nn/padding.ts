@@ -4,6 +4,7 @@ import { ValueError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
+import { assertTensor, perAxis } from "./operands.ts";
 import { fields, py } from "./text.ts";
 
 /** Cells at every end, or [left, right]. */
@@ -13,11 +14,6 @@ export type Padding2d = number | readonly [number, number, number, number];
 /** Cells at every end, or [left, right, top, bottom, front, back]. */
 export type Padding3d = number | readonly [number, number, number, number, number, number];
 
-/** One number as `count` numbers. */
-function each(count: number, padding: number | readonly number[]): readonly number[] {
-  return typeof padding === "number" ? new Array<number>(count).fill(padding) : padding;
-}
-
 /** Padding whose new cells are read from the input. */
 abstract class PadNd extends Module {
   readonly padding: readonly number[];
@@ -26,7 +22,7 @@ abstract class PadNd extends Module {
   constructor(name: string, axes: number, mode: F.PadMode, args: unknown[]) {
     super();
     const { padding } = bind<{ padding: number | readonly number[] }>(`${name}.__init__`, ["!padding"], args);
-    this.padding = each(2 * axes, padding);
+    this.padding = perAxis(2 * axes, padding);
     this.#mode = mode;
   }
 
@@ -115,6 +111,7 @@ abstract class CircularPadNd extends PadNd {
   }
 
   override forward(input: Tensor): Tensor {
+    assertTensor(input, "dim");
     const low = this.#axes + 1;
     if (input.ndim !== low && input.ndim !== low + 1) {
       throw new ValueError(`expected ${low}D or ${low + 1}D input (got ${input.ndim}D input)`);
@@ -163,7 +160,7 @@ abstract class ConstantPadNd extends Module {
 
   constructor(axes: number, padding: number | readonly number[], value: number) {
     super();
-    this.padding = each(2 * axes, padding);
+    this.padding = perAxis(2 * axes, padding);
     this.value = value;
   }
 

@@ -2,7 +2,7 @@
 import { TYPE_NAMES } from "../autograd/node.ts";
 import { bind } from "../core/arguments.ts";
 import { DTYPES } from "../core/dtype.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { AttributeError, RuntimeError } from "../core/errors.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 
 export interface ParameterOptions {
@@ -21,9 +21,13 @@ export class Parameter extends Tensor {
 
   constructor(data?: Tensor, options?: ParameterOptions);
   constructor(...args: unknown[]) {
-    const { data = Tensor.empty([0], DTYPES.float32), requiresGrad = true } = bind<
-      { data?: Tensor } & ParameterOptions
-    >("Parameter.__new__", ["data", "requiresGrad"], args);
+    const given = bind<{ data?: Tensor | null } & ParameterOptions>(
+      "Parameter.__new__",
+      ["data", "requiresGrad"],
+      args,
+    );
+    const { requiresGrad = true } = given;
+    const data = dataOf(given.data);
     super(data.storage, data.shape, data.strides, data.offset);
     if (requiresGrad && !data.dtype.isFloatingPoint) {
       throw new RuntimeError("Only Tensors of floating point and complex dtype can require gradients");
@@ -47,14 +51,21 @@ export class Buffer extends Tensor {
 
   constructor(data?: Tensor, options?: BufferOptions);
   constructor(...args: unknown[]) {
-    const { data = Tensor.empty([0], DTYPES.float32), persistent = true } = bind<{ data?: Tensor } & BufferOptions>(
-      "Buffer.__new__",
-      ["data", "*", "persistent"],
-      args,
-    );
+    const given = bind<{ data?: Tensor | null } & BufferOptions>("Buffer.__new__", ["data", "*", "persistent"], args);
+    const { persistent = true } = given;
+    const data = dataOf(given.data);
     super(data.storage, data.shape, data.strides, data.offset);
     this.persistent = persistent;
   }
+}
+
+/** Nothing is an empty tensor. @throws AttributeError in Python's words for anything else but a tensor */
+function dataOf(data: unknown): Tensor {
+  if (data instanceof Tensor) return data;
+  if (data === undefined || data === null) return Tensor.empty([0], DTYPES.float32);
+  throw new AttributeError(`'${pythonTypeName(data)}' object has no attribute 'detach'`, {
+    hint: "make a tensor of it first: new nn.Parameter(torch.tensor(…))",
+  });
 }
 
 /** `torch.typename`: how messages name the type of a value. */

@@ -3,6 +3,7 @@ import { bind } from "../core/arguments.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
+import { perAxis } from "./operands.ts";
 import { fields } from "./text.ts";
 
 /** One number for every axis, or one per axis. */
@@ -163,7 +164,8 @@ export class AvgPool1d extends Module {
       ["!kernelSize", "stride", "padding", "ceilMode", "countIncludePad"],
       args,
     );
-    const single = (size: number | readonly [number]): readonly [number] => (typeof size === "number" ? [size] : size);
+    const single = (size: number | readonly [number]): readonly [number] =>
+      perAxis<number>(1, size) as readonly [number];
     this.kernelSize = single(kernelSize);
     this.stride = single(stride ?? kernelSize);
     this.padding = single(padding);

@@ -1,7 +1,6 @@
 /** What the recurrent layers have in common: parameters, initial values, checks, text. */
 import { bind } from "../core/arguments.ts";
 import { AttributeError, IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
-import { floatRepr, numberRepr } from "../core/number_text.ts";
 import { sameShape, sizeText } from "../core/shape.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
@@ -12,9 +11,10 @@ import { squeeze, unsqueeze } from "../ops/view.ts";
 import { emptyParameter, type FactoryOptions } from "./factory.ts";
 import { uniform_ } from "./init.ts";
 import { Module } from "./module.ts";
+import { assertComparable } from "./operands.ts";
 import { PackedSequence } from "./packed_sequence.ts";
 import type { Parameter } from "./parameter.ts";
-import { py } from "./text.ts";
+import { floatText, numberText, py } from "./text.ts";
 
 export interface RecurrentOptions extends FactoryOptions {
   /** How many layers, each fed with the output of the one before. Default 1. */
@@ -66,7 +66,7 @@ function checkArguments(given: BaseArguments): void {
   }
   if (dropout > 0 && numLayers === 1) {
     warn(
-      `dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater than 1, but got dropout=${numberRepr(dropout)} and num_layers=${numLayers}`,
+      `dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater than 1, but got dropout=${numberText(dropout)} and num_layers=${numLayers}`,
     );
   }
   const wrongType = (name: string, type: string, value: unknown) =>
@@ -77,6 +77,8 @@ function checkArguments(given: BaseArguments): void {
   if (inputSize <= 0) throw new ValueError("input_size must be greater than zero");
   if (!Number.isInteger(hiddenSize)) throw wrongType("hidden_size", "int", hiddenSize);
   if (hiddenSize <= 0) throw new ValueError("hidden_size must be greater than zero");
+  assertComparable(numLayers, "<=", 0);
+  assertComparable(projSize, "<", 0);
   if (numLayers <= 0) throw new ValueError("num_layers must be greater than zero");
   if (!Number.isInteger(numLayers)) {
     throw new TypeError(`'${pythonTypeName(numLayers)}' object cannot be interpreted as an integer`);
@@ -260,7 +262,7 @@ export abstract class RNNBase<S extends Tensor | [Tensor, Tensor]> extends Modul
     if (this.numLayers !== 1) parts.push(`num_layers=${this.numLayers}`);
     if (!this.bias) parts.push("bias=False");
     if (this.batchFirst) parts.push("batch_first=True");
-    if (this.dropout !== 0) parts.push(`dropout=${floatRepr(this.dropout)}`);
+    if (this.dropout !== 0) parts.push(`dropout=${floatText(this.dropout)}`);
     if (this.bidirectional) parts.push("bidirectional=True");
     return parts.join(", ");
   }

@@ -7,6 +7,7 @@ import { type RecurrentMode, type RecurrentState, recurrentStep } from "../ops/r
 import { squeeze, unsqueeze } from "../ops/view.ts";
 import { emptyParameter, type FactoryOptions } from "./factory.ts";
 import { Module } from "./module.ts";
+import { assertTensor } from "./operands.ts";
 import type { Parameter } from "./parameter.ts";
 import { pairOf, type RecurrentSizes, resetByHiddenSize } from "./recurrent_base.ts";
 
@@ -32,7 +33,8 @@ export abstract class RNNCellBase extends Module {
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
     this.bias = bias;
-    const rows = gates * hiddenSize;
+    // What is no number is told of by the name of its type, not as the number that JavaScript makes of it.
+    const rows = typeof hiddenSize === "number" ? gates * hiddenSize : hiddenSize;
     const parameter = (...shape: number[]) => emptyParameter(shape, { device, dtype });
     this.registerParameter("weight_ih", parameter(rows, inputSize));
     this.registerParameter("weight_hh", parameter(rows, hiddenSize));
@@ -113,6 +115,7 @@ export abstract class RNNCellBase extends Module {
 }
 
 function checkDimensions(kind: string, what: string, tensor: Tensor): void {
+  assertTensor(tensor, "dim");
   if (tensor.ndim === 1 || tensor.ndim === 2) return;
   throw new ValueError(`${kind}: Expected ${what} to be 1D or 2D, got ${tensor.ndim}D instead`, {
     shapes: [tensor.shape],

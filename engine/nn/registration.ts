@@ -2,8 +2,10 @@
  * Registration by assignment: what is assigned to a module's attribute (in the constructor, or by a class field) is kept as
  * an ordinary property and, where it is a Parameter, a Buffer or a Module, listed as PyTorch lists it.
  */
+import { snakeCase } from "../core/arguments.ts";
 import { KeyError, TypeError, ValueError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
+import * as F from "./functional.ts";
 import { Module } from "./module.ts";
 import { Buffer, Parameter, typeName } from "./parameter.ts";
 import { type ModuleState, stateOf } from "./state.ts";
@@ -98,7 +100,7 @@ export function registerBuffer(module: Module, name: string, tensor: Tensor | nu
 
 export function addModule(parent: Module, name: string, child: Module | null): void {
   if (child !== null && !(child instanceof Module)) {
-    throw new TypeError(`${typeName(child)} is not a Module subclass`, { hint: classHint(child) });
+    throw notModule(child);
   }
   const taken = isTaken(parent, name) && !stateOf(parent).modules.has(name);
   if (typeof name !== "string") throw new TypeError(`module name should be a string. Got ${typeName(name)}`);
@@ -108,10 +110,18 @@ export function addModule(parent: Module, name: string, child: Module | null): v
   setChild(parent, name, child);
 }
 
-/** A class where one of its instances is meant. */
-function classHint(value: unknown): string | undefined {
-  if (typeof value !== "function" || !(value.prototype instanceof Module)) return undefined;
-  return `that is the class; make one of it: new nn.${value.name}(…)`;
+/** What to say of a value where a module is meant: functions and classes are what is easily taken for one. */
+export function notModule(value: unknown): TypeError {
+  const functional = Object.entries(F).find(([, member]) => member === value)?.[0];
+  const name = functional === undefined ? typeName(value) : `torch.nn.functional.${snakeCase(functional)}`;
+  return new TypeError(`${name} is not a Module subclass`, { hint: hintFor(value) });
+}
+
+function hintFor(value: unknown): string | undefined {
+  if (typeof value !== "function") return undefined;
+  return value.prototype instanceof Module
+    ? `that is the class; make one of it: new nn.${value.name}(…)`
+    : "that is a function; call it in forward, or use the layer that does";
 }
 
 /** Replaces the whole list of children, as containers do when they renumber. */

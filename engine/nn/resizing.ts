@@ -3,12 +3,12 @@
  * https://docs.pytorch.org/docs/2.13/nn.html#vision-layers
  */
 import { bind } from "../core/arguments.ts";
-import { floatRepr } from "../core/number_text.ts";
 import { repr } from "../core/print.ts";
 import type { Tensor } from "../core/tensor.ts";
 import * as F from "./functional.ts";
 import { Module } from "./module.ts";
-import { fields, py } from "./text.ts";
+import { toFloat } from "./operands.ts";
+import { fields, floatText, py } from "./text.ts";
 
 export interface UpsampleOptions {
   /** The size wanted, of every axis or one per axis; either this or scaleFactor. Default null. */
@@ -50,7 +50,11 @@ export class Upsample extends Module {
       args,
     );
     this.size = size;
-    this.scaleFactor = scaleFactor || null;
+    this.scaleFactor = Array.isArray(scaleFactor)
+      ? scaleFactor.map(toFloat)
+      : scaleFactor
+        ? toFloat(scaleFactor)
+        : null;
     this.mode = mode;
     this.alignCorners = alignCorners;
     this.recomputeScaleFactor = recomputeScaleFactor;
@@ -65,14 +69,14 @@ export class Upsample extends Module {
     const { size, scaleFactor } = this;
     const target =
       scaleFactor === null
-        ? `size=${py(size)}`
-        : `scale_factor=${typeof scaleFactor === "number" ? floatRepr(scaleFactor) : floatTuple(scaleFactor)}`;
+        ? `size=${typeof size === "string" ? repr(size) : py(size)}`
+        : `scale_factor=${typeof scaleFactor === "number" ? floatText(scaleFactor) : floatTuple(scaleFactor)}`;
     return `${target}, mode=${repr(this.mode)}`;
   }
 }
 
 function floatTuple(values: readonly number[]): string {
-  return `(${values.map(floatRepr).join(", ")}${values.length === 1 ? "," : ""})`;
+  return `(${values.map(floatText).join(", ")}${values.length === 1 ? "," : ""})`;
 }
 
 export interface Upsample2dOptions {

@@ -16,6 +16,7 @@ import { hasHooks } from "./hooks.ts";
 import { LayerNorm } from "./layer_norm.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
+import { assertTensor } from "./operands.ts";
 import { stateOf } from "./state.ts";
 
 /** "relu", "gelu", a function or a layer. */
@@ -155,6 +156,7 @@ export class TransformerEncoderLayer extends TransformerLayer {
       args,
     );
     const { src, srcMask = null, srcKeyPaddingMask = null, isCausal = false } = given;
+    assertTensor(src, "dtype");
     const keyPaddingMask = canonicalMask(srcKeyPaddingMask, "src_key_padding_mask", src.dtype, {
       name: "src_mask",
       mask: srcMask,

@@ -2,7 +2,8 @@
 import { bind } from "../core/arguments.ts";
 import type { Device } from "../core/device.ts";
 import { type DType, int64 } from "../core/dtype.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { TypeError } from "../core/errors.ts";
+import { pythonTypeName, type Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
 import { where } from "../ops/arithmetic.ts";
 import { eq, ge } from "../ops/comparison.ts";
@@ -13,6 +14,7 @@ import { unsqueeze } from "../ops/view.ts";
 import { cloneModule } from "./clone.ts";
 import { ModuleList } from "./containers.ts";
 import { Module } from "./module.ts";
+import { notModule } from "./registration.ts";
 import {
   type DecoderLayerCallOptions,
   needsGrad,
@@ -29,6 +31,10 @@ export function squareSubsequentMask(size: number, device?: Device | string | nu
 }
 
 function copies(layer: Module, count: number): ModuleList {
+  if (!Number.isInteger(count)) {
+    throw new TypeError(`'${pythonTypeName(count)}' object cannot be interpreted as an integer`);
+  }
+  if (!(layer instanceof Module)) throw notModule(layer);
   return new ModuleList(Array.from({ length: count }, () => cloneModule(layer)));
 }
 

@@ -1,11 +1,13 @@
 /** Pooling that aims at an output size, and pooling undone. */
+
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
+import { assertInts } from "../core/checks.ts";
 import { int64 } from "../core/dtype.ts";
-import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
+import { NotImplementedError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sameShape, sizeText } from "../core/shape.ts";
-import { assertTensor, Tensor } from "../core/tensor.ts";
+import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { mul, pow } from "./arithmetic.ts";
 import type { Size2 } from "./conv.ts";
 import { to } from "./copy.ts";
@@ -205,13 +207,21 @@ const Unpool: Op<PlaceAttrs> = defineOp({
 /** A size, or null to keep the input's. */
 export type AdaptiveSize = number | null | readonly (number | null)[];
 
-function adaptiveSize(outputSize: AdaptiveSize, input: Tensor): number[] {
-  if (typeof outputSize === "number") return [outputSize, outputSize];
-  const list = outputSize ?? [null, null];
+function adaptiveSize(name: string, outputSize: AdaptiveSize, input: Tensor): number[] {
+  if (Number.isInteger(outputSize)) return [outputSize as number, outputSize as number];
+  if (typeof outputSize === "string") assertInts([outputSize], name, "output_size", 2);
+  if (!Array.isArray(outputSize)) {
+    throw new TypeError(`object of type '${pythonTypeName(outputSize)}' has no len()`, {
+      hint: outputSize === null ? "null keeps the input's size of one axis: [null, null]" : undefined,
+    });
+  }
+  const list: readonly (number | null)[] = outputSize;
   if (input.ndim <= list.length) {
     throw new ValueError(`Input dimension should be at least ${list.length + 1}`, { shapes: [input.shape] });
   }
-  return list.map((n, i) => n ?? input.shape[input.ndim - 2 + i]!);
+  const size = list.map((n, i) => n ?? input.shape[input.ndim - 2 + i]!);
+  assertInts(size, name, "output_size", 2);
+  return size;
 }
 
 /** @throws RuntimeError for an axis of no length; the first may be empty. */
@@ -248,7 +258,7 @@ export function adaptiveAvgPool2d(...args: unknown[]): Tensor {
   const { input, outputSize } = bind<AdaptiveArguments>("adaptive_avg_pool2d", ["!input", "!outputSize"], args);
   assertTensor(input, "adaptive_avg_pool2d", "input", 1);
   const name = "adaptive_avg_pool2d";
-  const out = adaptiveSize(outputSize, input) as [number, number];
+  const out = adaptiveSize(name, outputSize, input) as [number, number];
   if (out.length !== 2) throw new RuntimeError(`${name}: output_size must be 2`);
   if (out.some((n) => n < 0)) {
     throw new RuntimeError(
@@ -279,7 +289,9 @@ function single(name: string, outputSize: AdaptiveSize, input: Tensor): number {
   if (list.length !== 1) {
     throw new RuntimeError(`${name}() argument 'output_size' should contain one int (got ${list.length})`);
   }
-  return list[0] ?? input.shape.at(-1)!;
+  if (list[0] === null && Array.isArray(outputSize)) return input.shape.at(-1)!;
+  assertInts(Array.isArray(outputSize) || Number.isInteger(outputSize) ? list : outputSize, name, "output_size", 2);
+  return list[0] as number;
 }
 
 /** As adaptiveAvgPool2d along the last axis of [N, C, L] or [C, L]. */
@@ -311,7 +323,7 @@ export function adaptiveMaxPool2d(...args: unknown[]): Tensor | [Tensor, Tensor]
   );
   assertTensor(input, "adaptive_max_pool2d", "input", 1);
   const name = "adaptive_max_pool2d";
-  const out = adaptiveSize(outputSize, input) as [number, number];
+  const out = adaptiveSize(name, outputSize, input) as [number, number];
   if (input.ndim !== 3 && input.ndim !== 4) {
     throw new RuntimeError(`${name}(): Expected 3D or 4D tensor, but got: ${sizeText(input.shape)}`, {
       shapes: [input.shape],

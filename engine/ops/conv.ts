@@ -1,6 +1,8 @@
 /** Convolution (cross-correlation, as everywhere in deep learning). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.conv2d.html */
+
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
+import { assertInts } from "../core/checks.ts";
 import { RuntimeError, TypeError } from "../core/errors.ts";
 import { sizeText } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
@@ -145,6 +147,8 @@ interface SizeArgument {
   /** PyTorch's name. */
   name: string;
   /** The message for a list of another length. */
+  /** Where in the call it stands, if PyTorch says so. */
+  position?: number;
   wrongLength(value: readonly number[]): string;
 }
 
@@ -154,6 +158,14 @@ interface SizeArgument {
  */
 export function pairOf(value: Size2, axes: 1 | 2, unused: number, argument: SizeArgument): [number, number] {
   const list: readonly number[] = Array.isArray(value) ? value : [value as number];
+  if (argument.position !== undefined) {
+    assertInts(
+      Array.isArray(value) ? value : list.every(Number.isInteger) ? list : value,
+      argument.operation,
+      argument.name,
+      argument.position,
+    );
+  }
   const odd = list.find((size) => !Number.isInteger(size));
   if (odd !== undefined) {
     throw new TypeError(

@@ -3,10 +3,10 @@
  * https://docs.pytorch.org/docs/2.13/nn.functional.html#dropout-functions
  */
 import { bind } from "../core/arguments.ts";
-import { RuntimeError, ValueError } from "../core/errors.ts";
+import { RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { defaultGenerator, fillBernoulliScalar } from "../core/random.ts";
-import { assertTensor, Tensor } from "../core/tensor.ts";
+import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
 import { inPlace } from "./inplace.ts";
@@ -40,6 +40,10 @@ function dropoutArguments(name: string, args: unknown[], training = true): Requi
   const bound = bind<DropoutArguments>(name, ["!input", "p", "training", "inplace"], args);
   assertTensor(bound.input, name, "input", 1);
   const { p = 0.5, inplace = false } = bound;
+  if (typeof p !== "number") {
+    throw new TypeError(`'<' not supported between instances of '${pythonTypeName(p)}' and 'float'`);
+  }
+  if (Number.isNaN(p)) throw new RuntimeError("dropout probability has to be between 0 and 1, but got nan");
   if (!(p >= 0 && p <= 1)) throw new ValueError(`dropout probability has to be between 0 and 1, but got ${p}`);
   return { input: bound.input, p, training: bound.training ?? training, inplace };
 }

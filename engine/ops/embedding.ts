@@ -4,6 +4,7 @@ import { noGrad } from "../autograd/mode.ts";
 import { TYPE_NAMES } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
+import { assertNumber } from "../core/checks.ts";
 import { int64 } from "../core/dtype.ts";
 import { AssertionError, IndexError, RuntimeError } from "../core/errors.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
@@ -115,8 +116,9 @@ export function embedding(...args: unknown[]): Tensor {
     ["!input", "!weight", "paddingIdx", "maxNorm", "normType", "scaleGradByFreq", "sparse"],
     args,
   );
-  assertTensor(input, "embedding", "indices", 1);
-  assertTensor(weight, "embedding", "weight", 2);
+  // PyTorch's kernel takes the rows first.
+  assertTensor(weight, "embedding", "weight", 1);
+  assertTensor(input, "embedding", "indices", 2);
   const rows = weight.shape[0] ?? 0;
   let padding = -1;
   if (paddingIdx !== null) {
@@ -138,6 +140,7 @@ export function embedding(...args: unknown[]): Tensor {
   for (const index of input.denseData()) {
     if (!(index >= 0 && index < rows)) throw new IndexError("index out of range in self");
   }
+  if (maxNorm !== null) assertNumber(maxNorm, "embedding_renorm_", "max_norm", 3);
   if (maxNorm !== null) noGrad(() => shorten(weight, input, maxNorm, normType));
   const indices = castRaw(input, int64);
   return call(Embedding, { indices, paddingIdx: padding, scaleGradByFreq, rows }, weight);

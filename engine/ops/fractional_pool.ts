@@ -1,8 +1,10 @@
 /** Max pooling with windows at random steps. */
+
 import { bind } from "../core/arguments.ts";
+import { assertInts } from "../core/checks.ts";
 import { int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError, ValueError } from "../core/errors.ts";
-import { numel } from "../core/shape.ts";
+import { numel, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { Place } from "./adaptive_pool.ts";
 import type { Size2 } from "./conv.ts";
@@ -85,8 +87,9 @@ export interface FractionalMaxPoolOptions {
 }
 
 function pair(value: Size2, name: string): [number, number] {
-  if (typeof value === "number") return [value, value];
-  const [first, second, ...rest] = value;
+  const sizes = typeof value === "object" && value !== null ? value : [value, value];
+  assertInts(sizes, "fractional_max_pool2d", name, name === "kernel_size" ? 2 : 3);
+  const [first, second, ...rest] = sizes;
   if (first === undefined || rest.length > 0) {
     throw new RuntimeError(`fractional_max_pool2d: ${name} must either be a single Int or tuple of Ints`);
   }
@@ -151,6 +154,12 @@ export function fractionalMaxPool2d(...args: unknown[]): Tensor | [Tensor, Tenso
   const kernel = pair(kernelSize, "kernel_size");
   const out = pair(wanted, "output_size");
   checkSamples(samples, input);
+  if (out.some((n) => n < 0)) {
+    const shape = [...input.shape.slice(0, -2), ...out];
+    throw new RuntimeError(
+      `Trying to create tensor with negative dimension ${shape.find((n) => n < 0)}: ${sizeText(shape)}`,
+    );
+  }
   for (const [axis, side, size] of [
     [0, "height", h],
     [1, "width", w],

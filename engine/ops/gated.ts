@@ -1,7 +1,10 @@
 /** Activations with a learnt slope, a gate, or chance in them. */
+
 import { bind } from "../core/arguments.ts";
+import { assertInt, assertNumber } from "../core/checks.ts";
 import type { DType } from "../core/dtype.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../core/errors.ts";
+import { floatRepr } from "../core/number_text.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { defaultGenerator, fillExponential, fillUniform } from "../core/random.ts";
 import { normalizeDim } from "../core/shape.ts";
@@ -113,6 +116,10 @@ export function rrelu(...args: unknown[]): Tensor {
     inplace = false,
   } = bind<{ input: Tensor } & RreluOptions>("rrelu", ["!input", "lower", "upper", "training", "inplace"], args);
   assertTensor(input, "rrelu", "input", 1);
+  for (const [i, [name, value]] of Object.entries({ lower, upper }).entries()) {
+    assertNumber(value, "rrelu", name, i + 2, "Number");
+    if (!Number.isFinite(value)) throw new RuntimeError(`rrelu: ${name} bound must be finite, got ${floatRepr(value)}`);
+  }
   if (lower > upper) throw new RuntimeError("Lower bound should be less than or equal to the upper bound");
   if (!input.dtype.isFloatingPoint) {
     throw new NotImplementedError(
@@ -155,6 +162,7 @@ export function glu(input: Tensor, dim?: number | { dim?: number }): Tensor;
 export function glu(...args: unknown[]): Tensor {
   const { input, dim = -1 } = bind<{ input: Tensor; dim?: number }>("glu", ["!input", "dim"], args);
   assertTensor(input, "glu", "input", 1);
+  assertInt(dim, "glu", "dim", 2);
   if (input.ndim === 0) {
     throw new RuntimeError("glu does not support scalars because halving size must be even");
   }

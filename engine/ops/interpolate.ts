@@ -1,9 +1,9 @@
 /** Resizing. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.interpolate.html */
 import { bind } from "../core/arguments.ts";
-import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
+import { NotImplementedError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sameShape, sizeText } from "../core/shape.ts";
-import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { assertTensor, pythonTypeName, type Tensor } from "../core/tensor.ts";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d } from "./adaptive_pool.ts";
 import { denseRaw, filled } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
@@ -237,6 +237,13 @@ export function interpolate(...args: unknown[]): Tensor {
   if (size !== null && scaleFactor !== null) throw new ValueError("only one of size or scale_factor should be defined");
   if (size === null && scaleFactor === null) throw new ValueError("either size or scale_factor should be defined");
   const list = (value: number | readonly number[], name: string): readonly number[] => {
+    const whole = name === "size";
+    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
+      if (typeof one === "number" && (!whole || Number.isInteger(one))) continue;
+      throw new TypeError(
+        `interpolate(): argument '${whole ? "size" : "scale_factor"}' must be ${whole ? "int or tuple of ints" : "float or tuple of floats"}, not ${pythonTypeName(one)}`,
+      );
+    }
     if (typeof value === "number") return new Array<number>(axes).fill(value);
     if (value.length === axes) return value;
     throw new ValueError(

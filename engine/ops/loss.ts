@@ -1,6 +1,8 @@
 /** Losses. https://docs.pytorch.org/docs/2.13/nn.functional.html#loss-functions */
+
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
+import { assertInt, assertNumber } from "../core/checks.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
@@ -171,6 +173,9 @@ function classArguments(name: string, params: readonly string[], args: unknown[]
     args,
   );
   const { input, target, weight = null, ignoreIndex = -100, labelSmoothing = 0 } = bound;
+  const kernel = name === "cross_entropy" ? "cross_entropy_loss" : `${name}_nd`;
+  assertInt(ignoreIndex, kernel, "ignore_index", 5);
+  assertNumber(labelSmoothing, kernel, "label_smoothing", 6);
   assertTensor(input, name, "input", 1);
   assertTensor(target, name, "target", 2);
   return { input, target, weight, reduction: readReduction(bound), ignoreIndex, labelSmoothing };

@@ -190,8 +190,8 @@ function batchNormOf({
       throw new RuntimeError(`${name} must be defined in evaluation mode`);
     }
   }
-  assertOneDtype(input, weight, bias, runningMean, runningVar);
   assertFloating(input, "batch_norm");
+  assertOneDtype(input, weight, bias, runningMean, runningVar);
   const affine = alongChannels(input);
   const dims = input.shape.map((_, d) => d).filter((d) => d !== 1);
   const along = (x: Tensor) => reshape(x.detach(), affine);

@@ -1,6 +1,8 @@
 /** Padding: more cells around a tensor. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.pad.html */
+
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
+import { assertInts, assertNumber } from "../core/checks.ts";
 import { allocate, int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { contiguousStrides, sizeText } from "../core/shape.ts";
@@ -157,6 +159,8 @@ export function pad(...args: unknown[]): Tensor {
     value,
   } = bind<{ input: Tensor; pad: readonly number[] } & PadOptions>("pad", ["!input", "!pad", "mode", "value"], args);
   assertTensor(input, "pad", "input", 1);
+  assertInts(sizes, "pad", "pad", 2);
+  if (value !== undefined && value !== null) assertNumber(value, "pad", "value", 4);
   if (sizes.length % 2 !== 0) throw new RuntimeError("Padding length must be divisible by 2");
   const axes = sizes.length / 2;
   if (axes > input.ndim) {

@@ -1,6 +1,8 @@
 /** Pooling: one number per window. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.max_pool2d.html */
+
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
+import { assertInt } from "../core/checks.ts";
 import { int32, int64 } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
@@ -194,28 +196,30 @@ export interface PoolArguments extends MaxPoolOptions, AvgPoolOptions {
 function attributes(name: string, axes: 1 | 2, bound: PoolArguments): { x: Tensor; attrs: PoolAttrs } {
   const { input } = bound;
   assertTensor(input, name, "input", 1);
-  const pair = (argument: string, value: Size2, unused: number, forms: string) =>
+  const pair = (argument: string, position: number, value: Size2, unused: number, forms: string) =>
     pairOf(value, axes, unused, {
       operation: name,
       name: argument,
+      position,
       wrongLength: (list) =>
         axes === 1
           ? `${name}() argument '${argument}' should contain one int (got ${list.length})`
           : `${name}: ${argument} must ${forms} a single int, or a tuple of two ints`,
     });
-  const kernelSize = pair("kernel_size", bound.kernelSize, 1, "either be");
+  const kernelSize = pair("kernel_size", 2, bound.kernelSize, 1, "either be");
   const given =
     bound.stride === null || bound.stride === undefined || (Array.isArray(bound.stride) && bound.stride.length === 0)
       ? null
-      : pair("stride", bound.stride, 1, "either be omitted,");
+      : pair("stride", 3, bound.stride, 1, "either be omitted,");
   const stride = given ?? kernelSize;
-  const padding = pair("padding", bound.padding ?? 0, 0, "either be");
-  const dilation = pair("dilation", bound.dilation ?? 1, 1, "be either");
+  const padding = pair("padding", 4, bound.padding === undefined ? 0 : bound.padding, 0, "either be");
+  const dilation = pair("dilation", 5, bound.dilation === undefined ? 1 : bound.dilation, 1, "be either");
   const { ceilMode = false, countIncludePad = true, divisorOverride = null, returnIndices = false } = bound;
 
   checkPoolRank(name, axes, input);
   checkPoolWindow({ kernelSize, stride, padding, dilation });
   checkPoolNotEmpty(axes, input);
+  if (divisorOverride !== null) assertInt(divisorOverride, name, "divisor_override", 7);
   if (divisorOverride === 0) throw new RuntimeError("divisor must be not zero");
 
   const batched = input.ndim === axes + 2;

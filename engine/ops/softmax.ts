@@ -1,5 +1,7 @@
 /** Softmax and its logarithm, shifted by the largest element so that nothing overflows. */
+
 import { bind } from "../core/arguments.ts";
+import { assertInt } from "../core/checks.ts";
 import type { DType } from "../core/dtype.ts";
 import { NotImplementedError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
@@ -66,6 +68,7 @@ function along(name: "softmax" | "log_softmax", args: unknown[]): Tensor {
     args,
   );
   assertTensor(input, name, "input", 1);
+  assertInt(dim, name, "dim", 1);
   const x = dtype ? to(input, dtype) : input;
   const axis = normalizeDim(dim, x.ndim);
   if (!x.dtype.isFloatingPoint) {
