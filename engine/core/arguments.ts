@@ -4,6 +4,7 @@
  * `f({ input: x, kernelSize: 3, stride: 2 })` mean the same everywhere.
  */
 import { type ErrorDetails, TypeError } from "./errors.ts";
+import { ALIASES, KINDS, type Kind, wrongType } from "./kinds.ts";
 
 /** A plain `{…}`: options, never a tensor, an array or any other object of a class. */
 export function isOptions(value: unknown): value is Record<string, unknown> {
@@ -14,7 +15,8 @@ export function isOptions(value: unknown): value is Record<string, unknown> {
 
 /**
  * @param name function or class, for messages
- * @param params parameter names in PyTorch's order; a leading "!" marks a required one, "*" alone starts the keyword-only ones
+ * @param params parameter names in PyTorch's order; a leading "!" marks a required one, "*" alone starts the keyword-only ones,
+ *   ": int" and its like behind a name ask for a type, ": int?" for one or null
  * @returns the given arguments by name; absent ones are undefined
  * @throws TypeError for too many arguments, an unknown keyword, one given twice or a required one that is missing
  */
@@ -31,10 +33,11 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
   }
   if (options) {
     for (const key of Object.keys(options)) {
-      if (!params.some((p) => p !== "*" && plain(p) === key)) throw unknownKeyword(name, key, params);
+      const own = keywordOf(params, key);
+      if (own === null) throw unknownKeyword(name, key, params);
       if (options[key] === undefined) continue;
-      if (key in bound) throw new TypeError(`${name}() got multiple values for argument '${snakeCase(key)}'`);
-      bound[key] = options[key];
+      if (own in bound) throw new TypeError(`${name}() got multiple values for argument '${snakeCase(key)}'`);
+      bound[own] = options[key];
     }
   }
   const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound));
@@ -43,7 +46,42 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
     const kind = first.length > 0 ? "positional" : "keyword-only";
     throw missingArguments(name, (first.length > 0 ? first : missing).map(plain), { kind });
   }
+  for (let i = 0; i < params.length; i++) {
+    const type = typeOf(params[i]!);
+    if (type === null) continue;
+    const label = plain(params[i]!);
+    const value = bound[label];
+    if (value === undefined || type.fits(value) || (value === null && type.nullable)) continue;
+    throw wrongType(name, label, i < limit ? i : null, type.kind, value);
+  }
   return bound as T;
+}
+
+/** The parameter that an option's name means; those with a type answer to NumPy's names as well. */
+function keywordOf(params: readonly string[], key: string): string | null {
+  if (params.some((p) => p !== "*" && plain(p) === key)) return key;
+  const other = ALIASES[key];
+  return other !== undefined && params.some((p) => plain(p) === other && typeOf(p) !== null) ? other : null;
+}
+
+interface ParameterType {
+  kind: Kind;
+  fits: (value: unknown) => boolean;
+  nullable: boolean;
+}
+
+/** What was read from parameters once. */
+const types = new Map<string, ParameterType | null>();
+
+function typeOf(param: string): ParameterType | null {
+  let type = types.get(param);
+  if (type === undefined) {
+    const text = param.split(": ")[1];
+    const kind = text?.replace("?", "") as Kind | undefined;
+    type = text && kind ? { kind, fits: KINDS[kind], nullable: text.endsWith("?") } : null;
+    types.set(param, type);
+  }
+  return type;
 }
 
 /** @param missing the absent parameters, in camelCase */
@@ -61,7 +99,9 @@ export function missingArguments(
 }
 
 function plain(param: string): string {
-  return param[0] === "!" ? param.slice(1) : param;
+  const end = param.indexOf(":");
+  const start = param[0] === "!" ? 1 : 0;
+  return start === 0 && end < 0 ? param : param.slice(start, end < 0 ? undefined : end);
 }
 
 /** Python counts a method's `self`, and says from how many on a call is complete. */

@@ -5,6 +5,7 @@
 import { bind } from "../core/arguments.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { add, clamp, div, mul, neg, sub, where } from "./arithmetic.ts";
 import { ge, gt, le, logicalAnd, logicalOr, lt } from "./comparison.ts";
@@ -362,10 +363,9 @@ export function softplus(...args: unknown[]): Tensor {
 }
 
 /** x / (1 + |x|). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softsign.html */
-export function softsign(input: Tensor): Tensor {
-  assertTensor(input, "softsign", "input", 1);
+export const softsign = checked("softsign(Tensor input)", (input: Tensor): Tensor => {
   return div(input, add(abs(input), 1));
-}
+});
 
 /** clamp(x + 3, 0, 6) / 6. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardsigmoid.html */
 export function hardsigmoid(input: Tensor, options?: InplaceOptions): Tensor;
@@ -382,15 +382,14 @@ export function hardswish(...args: unknown[]): Tensor {
 }
 
 /** log sigmoid(x), stable on both sides. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.logsigmoid.html */
-export function logsigmoid(input: Tensor): Tensor {
+export const logsigmoid = checked("log_sigmoid(Tensor input)", (input: Tensor): Tensor => {
   return logsigmoidOf(input, null);
-}
+});
 
 /** x - tanh(x). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.tanhshrink.html */
-export function tanhshrink(input: Tensor): Tensor {
-  assertTensor(input, "tanhshrink", "input", 1);
+export const tanhshrink = checked("tanhshrink(Tensor input)", (input: Tensor): Tensor => {
   return sub(input, tanh(input));
-}
+});
 
 export interface ShrinkOptions {
   /** Half the width of the band around 0. Default 0.5. */

@@ -1,4 +1,6 @@
 /** Activations that overwrite their input: what the functions of the same name without "_" do with `inplace: true`. */
+
+import { checked } from "../core/signature.ts";
 import type { Tensor } from "../core/tensor.ts";
 import {
   celu,
@@ -14,9 +16,9 @@ import {
 import { type RreluOptions, rrelu } from "./gated.ts";
 
 /** max(0, x) in place. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.relu_.html */
-export function relu_(input: Tensor): Tensor {
+export const relu_ = checked("relu_(Tensor input)", (input: Tensor): Tensor => {
   return input.relu_();
-}
+});
 
 /** `elu` in place. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.elu_.html */
 export function elu_(input: Tensor, options: Omit<EluOptions, "inplace"> = {}): Tensor {
@@ -29,9 +31,9 @@ export function celu_(input: Tensor, options: Omit<EluOptions, "inplace"> = {}):
 }
 
 /** `selu` in place. */
-export function selu_(input: Tensor): Tensor {
+export const selu_ = checked("selu_(Tensor input)", (input: Tensor): Tensor => {
   return selu(input, { inplace: true });
-}
+});
 
 /** `hardtanh` in place. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardtanh_.html */
 export function hardtanh_(input: Tensor, options: Omit<HardtanhOptions, "inplace"> = {}): Tensor {
@@ -44,9 +46,12 @@ export function leakyRelu_(input: Tensor, options: Omit<LeakyReluOptions, "inpla
 }
 
 /** `threshold` in place. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.threshold_.html */
-export function threshold_(input: Tensor, at: number, value: number): Tensor {
-  return threshold(input, at, value, { inplace: true });
-}
+export const threshold_ = checked(
+  "threshold_(Tensor input, Number threshold, Number value)",
+  (input: Tensor, at: number, value: number): Tensor => {
+    return threshold(input, at, value, { inplace: true });
+  },
+);
 
 /** `rrelu` in place. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.rrelu_.html */
 export function rrelu_(input: Tensor, options: Omit<RreluOptions, "inplace"> = {}): Tensor {

@@ -5,6 +5,7 @@ import { bind } from "../core/arguments.ts";
 import type { DType } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype, resultType } from "../core/promotion.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { where } from "./choosing.ts";
 import { eq, ge } from "./comparison.ts";
@@ -372,14 +373,14 @@ function logOf(x: Tensor): Tensor {
 }
 
 /** Natural logarithm, element by element. */
-export function log(input: Tensor): Tensor {
+export const log = checked("log(Tensor input)", (input: Tensor): Tensor => {
   return logOf(input);
-}
+});
 
 /** -input. @throws RuntimeError for bool. */
-export function neg(input: Tensor): Tensor {
+export const neg = checked("neg(Tensor input)", (input: Tensor): Tensor => {
   return call(Neg, null, input);
-}
+});
 
 methods({
   add,

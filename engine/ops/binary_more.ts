@@ -4,6 +4,7 @@ import { bool, type DType, float64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { CPP_NAMES, getDefaultDtype, resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, div, log, mul, neg, pow, sub, tensorPair, where } from "./arithmetic.ts";
 import { eq, ge, isnan, le, logicalAnd, logicalOr, lt } from "./comparison.ts";
@@ -147,10 +148,10 @@ const Xlogy = defined({
 });
 
 /** input · log(other), 0 where input is 0. */
-export function xlogy(input: Operand, other: Operand): Tensor {
+export const xlogy = checked("xlogy(Operand input, Operand other)", (input: Operand, other: Operand): Tensor => {
   const [a, b] = [asOperand(input, "xlogy", "input", 1), asOperand(other, "xlogy", "other", 2)];
   return call(Xlogy, { number: a.isWrappedNumber ? "input" : b.isWrappedNumber ? "other" : null }, a, b);
-}
+});
 
 const Copysign = defined({
   name: "copysign",
@@ -161,11 +162,10 @@ const Copysign = defined({
 });
 
 /** |input| with the sign of other. */
-export function copysign(input: Tensor, other: Operand): Tensor {
-  assertTensor(input, "copysign", "input", 1);
+export const copysign = checked("copysign(Tensor input, Operand other)", (input: Tensor, other: Operand): Tensor => {
   const sign = asOperand(other, "copysign", "other", 2);
   return call(Copysign, { number: sign.isWrappedNumber ? "other" : null }, input, sign);
-}
+});
 
 const Heaviside: Op<null> = defineOp({
   name: "heaviside",
@@ -180,11 +180,9 @@ const Heaviside: Op<null> = defineOp({
 });
 
 /** 0 below zero, 1 above, `values` at it. */
-export function heaviside(input: Tensor, values: Tensor): Tensor {
-  assertTensor(input, "heaviside", "input", 1);
-  assertTensor(values, "heaviside", "values", 2);
+export const heaviside = checked("heaviside(Tensor input, Tensor values)", (input: Tensor, values: Tensor): Tensor => {
   return call(Heaviside, null, input, values);
-}
+});
 
 type Bitwise = "bitwise_and" | "bitwise_or" | "bitwise_xor";
 
@@ -206,19 +204,21 @@ export const bitwiseOr: (input: Operand, other: Operand) => Tensor = bitwise("bi
 export const bitwiseXor: (input: Operand, other: Operand) => Tensor = bitwise("bitwise_xor");
 
 /** Every bit turned over; for bool the logical not. */
-export function bitwiseNot(input: Tensor): Tensor {
-  assertTensor(input, "bitwise_not", "input", 1);
+export const bitwiseNot = checked("bitwise_not(Tensor input)", (input: Tensor): Tensor => {
   if (input.dtype.isFloatingPoint) throw noKernel("bitwise_not_cpu", input.dtype);
   if (input.dtype === bool) return input.logicalNot();
   return paired(input, input, input.dtype, (a) => -1 - a);
-}
+});
 
 /** input to the power of exponent, always in float64. */
-export function floatPower(input: Operand, exponent: Operand): Tensor {
-  const [a, b] = [asOperand(input, "float_power", "input", 1), asOperand(exponent, "float_power", "exponent", 2)];
-  const double = (x: Tensor): Operand => (x.isWrappedNumber ? x.item() : to(x, float64));
-  return pow(double(a), double(b));
-}
+export const floatPower = checked(
+  "float_power(Operand input, Operand exponent)",
+  (input: Operand, exponent: Operand): Tensor => {
+    const [a, b] = [asOperand(input, "float_power", "input", 1), asOperand(exponent, "float_power", "exponent", 2)];
+    const double = (x: Tensor): Operand => (x.isWrappedNumber ? x.item() : to(x, float64));
+    return pow(double(a), double(b));
+  },
+);
 
 interface ValueAttrs {
   value: number;

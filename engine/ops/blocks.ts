@@ -3,6 +3,7 @@ import { bind } from "../core/arguments.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { pairOf, type Size2 } from "./conv.ts";
 import { denseRaw, filled } from "./operands.ts";
@@ -267,34 +268,40 @@ function checkImage(name: string, factorName: string, input: Tensor, factor: num
 }
 
 /** Channels become pixels: [..., C·r², H, W] → [..., C, H·r, W·r]. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.pixel_shuffle.html */
-export function pixelShuffle(input: Tensor, upscaleFactor: number): Tensor {
-  checkImage("pixel_shuffle", "upscale_factor", input, upscaleFactor);
-  const channels = input.shape.at(-3)!;
-  if (channels % (upscaleFactor * upscaleFactor) !== 0) {
-    throw new RuntimeError(
-      `pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)=${channels} is not divisible by ${upscaleFactor * upscaleFactor}`,
-      { shapes: [input.shape] },
-    );
-  }
-  return call(PixelShuffle, { factor: upscaleFactor }, input);
-}
+export const pixelShuffle = checked(
+  "pixel_shuffle(Tensor input, int upscale_factor)",
+  (input: Tensor, upscaleFactor: number): Tensor => {
+    checkImage("pixel_shuffle", "upscale_factor", input, upscaleFactor);
+    const channels = input.shape.at(-3)!;
+    if (channels % (upscaleFactor * upscaleFactor) !== 0) {
+      throw new RuntimeError(
+        `pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)=${channels} is not divisible by ${upscaleFactor * upscaleFactor}`,
+        { shapes: [input.shape] },
+      );
+    }
+    return call(PixelShuffle, { factor: upscaleFactor }, input);
+  },
+);
 
 /** Pixels become channels: [..., C, H·r, W·r] → [..., C·r², H, W]. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.pixel_unshuffle.html */
-export function pixelUnshuffle(input: Tensor, downscaleFactor: number): Tensor {
-  checkImage("pixel_unshuffle", "downscale_factor", input, downscaleFactor);
-  for (const [side, size] of [
-    ["height", input.shape.at(-2)!],
-    ["width", input.shape.at(-1)!],
-  ] as const) {
-    if (size % downscaleFactor === 0) continue;
-    throw new RuntimeError(
-      `pixel_unshuffle expects ${side} to be divisible by downscale_factor, but input.size(${side === "height" ? -2 : -1})=${size} is not divisible by ${downscaleFactor}`,
-      { shapes: [input.shape] },
-    );
-  }
-  // PyTorch leaves an empty image in its shape.
-  return input.numel() === 0 ? input.clone() : call(PixelUnshuffle, { factor: downscaleFactor }, input);
-}
+export const pixelUnshuffle = checked(
+  "pixel_unshuffle(Tensor input, int downscale_factor)",
+  (input: Tensor, downscaleFactor: number): Tensor => {
+    checkImage("pixel_unshuffle", "downscale_factor", input, downscaleFactor);
+    for (const [side, size] of [
+      ["height", input.shape.at(-2)!],
+      ["width", input.shape.at(-1)!],
+    ] as const) {
+      if (size % downscaleFactor === 0) continue;
+      throw new RuntimeError(
+        `pixel_unshuffle expects ${side} to be divisible by downscale_factor, but input.size(${side === "height" ? -2 : -1})=${size} is not divisible by ${downscaleFactor}`,
+        { shapes: [input.shape] },
+      );
+    }
+    // PyTorch leaves an empty image in its shape.
+    return input.numel() === 0 ? input.clone() : call(PixelUnshuffle, { factor: downscaleFactor }, input);
+  },
+);
 
 const ChannelShuffle: Op<{ groups: number }> = defineOp({
   name: "channel_shuffle",

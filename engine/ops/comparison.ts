@@ -3,7 +3,8 @@ import type { BinaryOp } from "../backends/backend.ts";
 import { bool } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { checked } from "../core/signature.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { asOperand, comparison, type Operand, unary } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
@@ -16,7 +17,9 @@ function compare(name: BinaryOp): Compare {
     kernels: ["binary"],
     forward: (_, a: Tensor, b: Tensor) => comparison(name, a, b),
   });
-  return (input, other) => call(op, null, asOperand(input, name, "input", 1), asOperand(other, name, "other", 2));
+  return checked(`${name}(Operand input, Operand other)`, (input: Operand, other: Operand) =>
+    call(op, null, asOperand(input, name, "input", 1), asOperand(other, name, "other", 2)),
+  );
 }
 
 type Logic = (input: Tensor, other: Tensor) => Tensor;
@@ -24,11 +27,7 @@ type Logic = (input: Tensor, other: Tensor) => Tensor;
 /** As `compare`, without numbers. */
 function compareTensors(name: BinaryOp): Logic {
   const run = compare(name);
-  return (input, other) => {
-    assertTensor(input, name, "input", 1);
-    assertTensor(other, name, "other", 2);
-    return run(input, other);
-  };
+  return checked(`${name}(Tensor input, Tensor other)`, run);
 }
 
 /** input == other, element by element. */
@@ -57,10 +56,7 @@ function test(name: "logical_not" | "isnan" | "isinf" | "isfinite"): (input: Ten
     kernels: ["unary"],
     forward: (_, x: Tensor) => unary(name, x, bool),
   });
-  return (input) => {
-    assertTensor(input, name, "input", 1);
-    return call(op, null, input);
-  };
+  return checked(`${name}(Tensor input)`, (input: Tensor) => call(op, null, input));
 }
 
 /** True where the element is zero. */
@@ -73,12 +69,12 @@ export const isinf: (input: Tensor) => Tensor = test("isinf");
 export const isfinite: (input: Tensor) => Tensor = test("isfinite");
 
 /** True when both have the same shape and elements. */
-export function equal(input: Tensor, other: Tensor): boolean {
+export const equal = checked("equal(Tensor input, Tensor other)", (input: Tensor, other: Tensor): boolean => {
   if (input.shape.length !== other.shape.length || input.shape.some((size, i) => size !== other.shape[i])) return false;
   return comparison("ne", input, other)
     .denseData()
     .every((differs) => differs === 0);
-}
+});
 
 export interface CloseOptions {
   /** Default 1e-5. */
@@ -94,17 +90,14 @@ export interface CloseOptions {
  * https://docs.pytorch.org/docs/2.13/generated/torch.isclose.html
  * @throws RuntimeError for two dtypes, or a negative tolerance
  */
-export function isclose(
-  input: Tensor,
-  other: Tensor,
-  { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions = {},
-): Tensor {
-  return closeAs("isclose", input, other, { rtol, atol, equalNan });
-}
+export const isclose = checked<(input: Tensor, other: Tensor, options?: CloseOptions) => Tensor>(
+  "isclose(Tensor input, Tensor other, float rtol?, float atol?, bool equal_nan?)",
+  (input: Tensor, other: Tensor, rtol: number = 1e-5, atol: number = 1e-8, equalNan: boolean = false): Tensor => {
+    return closeAs(input, other, { rtol, atol, equalNan });
+  },
+);
 
-function closeAs(name: string, a: Tensor, b: Tensor, { rtol, atol, equalNan }: Required<CloseOptions>): Tensor {
-  assertTensor(a, name, "input", 1);
-  assertTensor(b, name, "other", 2);
+function closeAs(a: Tensor, b: Tensor, { rtol, atol, equalNan }: Required<CloseOptions>): Tensor {
   if (a.dtype !== b.dtype) {
     throw new RuntimeError(`${SCALAR_TYPE_NAMES[a.dtype.name]} did not match ${SCALAR_TYPE_NAMES[b.dtype.name]}`);
   }
@@ -124,15 +117,14 @@ function closeAs(name: string, a: Tensor, b: Tensor, { rtol, atol, equalNan }: R
 }
 
 /** True when |input - other| <= atol + rtol · |other| everywhere, after broadcasting. */
-export function allclose(
-  input: Tensor,
-  other: Tensor,
-  { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions = {},
-): boolean {
-  return closeAs("allclose", input, other, { rtol, atol, equalNan })
-    .denseData()
-    .every((ok) => ok === 1);
-}
+export const allclose = checked<(input: Tensor, other: Tensor, options?: CloseOptions) => boolean>(
+  "allclose(Tensor input, Tensor other, float rtol?, float atol?, bool equal_nan?)",
+  (input: Tensor, other: Tensor, rtol: number = 1e-5, atol: number = 1e-8, equalNan: boolean = false): boolean => {
+    return closeAs(input, other, { rtol, atol, equalNan })
+      .denseData()
+      .every((ok) => ok === 1);
+  },
+);
 
 methods({
   eq,

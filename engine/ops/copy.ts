@@ -3,6 +3,7 @@ import { TYPE_NAMES } from "../autograd/node.ts";
 import { isOptions } from "../core/arguments.ts";
 import { Device, device as toDevice } from "../core/device.ts";
 import { bool, DType, float32, float64, int32, int64, uint8 } from "../core/dtype.ts";
+import { checked } from "../core/signature.ts";
 import { Tensor } from "../core/tensor.ts";
 import { copyInOrder, copyRaw } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -24,9 +25,9 @@ const ToCopy: Op<{ dtype: DType }> = defineOp({
 });
 
 /** A copy that belongs to the graph, in the memory order of the original: a transposed matrix stays one. */
-export function clone(input: Tensor): Tensor {
+export const clone = checked("clone(Tensor input)", (input: Tensor): Tensor => {
   return call(Clone, { rowMajor: false }, input);
-}
+});
 
 /** A copy that belongs to the graph, row by row. */
 export function cloneRowMajor(input: Tensor): Tensor {
@@ -34,9 +35,9 @@ export function cloneRowMajor(input: Tensor): Tensor {
 }
 
 /** The tensor itself when its elements lie row by row, else a dense copy. */
-export function contiguous(input: Tensor): Tensor {
+export const contiguous = checked("contiguous(Tensor input)", (input: Tensor): Tensor => {
   return input.isContiguous() ? input : cloneRowMajor(input);
-}
+});
 
 export interface ToOptions {
   dtype?: DType;

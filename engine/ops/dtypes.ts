@@ -2,7 +2,8 @@
 import { bool, type DType, promoteTypes } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { canCast, resultType as resultTypeOf } from "../core/promotion.ts";
-import { assertTensor, Tensor } from "../core/tensor.ts";
+import { checked } from "../core/signature.ts";
+import { Tensor } from "../core/tensor.ts";
 import {
   empty,
   full,
@@ -18,10 +19,9 @@ import { asOperand, type Scalar } from "./operands.ts";
 import { methods } from "./registry.ts";
 
 /** Number of elements. */
-export function numel(input: Tensor): number {
-  assertTensor(input, "numel", "input", 1);
+export const numel = checked("numel(Tensor input)", (input: Tensor): number => {
   return input.numel();
-}
+});
 
 /** Whether this is a tensor. */
 export function isTensor(value: unknown): value is Tensor {
@@ -29,19 +29,17 @@ export function isTensor(value: unknown): value is Tensor {
 }
 
 /** Whether the dtype is floating. */
-export function isFloatingPoint(input: Tensor): boolean {
-  assertTensor(input, "is_floating_point", "input", 1);
+export const isFloatingPoint = checked("is_floating_point(Tensor input)", (input: Tensor): boolean => {
   return input.isFloatingPoint();
-}
+});
 
 /** Whether the one element is not zero. @throws RuntimeError for more or fewer elements */
-export function isNonzero(input: Tensor): boolean {
-  assertTensor(input, "is_nonzero", "input", 1);
+export const isNonzero = checked("is_nonzero(Tensor input)", (input: Tensor): boolean => {
   const count = input.numel();
   if (count === 0) throw new RuntimeError("Boolean value of Tensor with no values is ambiguous");
   if (count > 1) throw new RuntimeError("Boolean value of Tensor with more than one value is ambiguous");
   return Boolean(input.item());
-}
+});
 
 /** The dtype that an operation of both gives; numbers count only by their kind. https://docs.pytorch.org/docs/2.13/generated/torch.result_type.html */
 export function resultType(tensor1: Tensor | Scalar, tensor2: Tensor | Scalar): DType {

@@ -112,7 +112,7 @@ function extremes(name: "max" | "min", args: unknown[]): Tensor | ValuesAndIndic
     input,
     dim,
     keepdim = false,
-  } = bind<{ input: Tensor; dim?: number; keepdim?: boolean }>(name, ["!input", "dim", "keepdim"], args);
+  } = bind<{ input: Tensor; dim?: number; keepdim?: boolean }>(name, ["!input", "dim: int", "keepdim: bool"], args);
   assertTensor(input, name, "input", 1);
   if (dim === undefined || dim === null) {
     if (input.numel() === 0) {
@@ -167,7 +167,7 @@ function extremeIndex(name: "argmax" | "argmin", args: unknown[]): Tensor {
     input,
     dim = null,
     keepdim = false,
-  } = bind<{ input: Tensor } & ArgOptions>(name, ["!input", "dim", "keepdim"], args);
+  } = bind<{ input: Tensor } & ArgOptions>(name, ["!input", "dim: int?", "keepdim: bool"], args);
   assertTensor(input, name, "input", 1);
   if (input.numel() === 0 && dim === null) {
     throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`);

@@ -5,6 +5,7 @@ import { bool, int32, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { CPP_NAMES } from "../core/promotion.ts";
 import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
 import { to } from "./copy.ts";
@@ -14,27 +15,30 @@ import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { sliceRaw } from "./slicing.ts";
 
 /** Rows (or columns …) of `input` by a 1-d index tensor along `dim`. */
-export function indexSelect(input: Tensor, dim: number, index: Tensor): Tensor {
-  if (index.ndim > 1) throw new IndexError("index_select(): Index is supposed to be a vector");
-  if (index.dtype !== int64 && index.dtype.name !== "int32") {
-    throw new RuntimeError("index_select(): Expected dtype int32 or int64 for index");
-  }
-  const axis = normalizeDim(dim, input.ndim);
-  const size = input.shape[axis] ?? 1;
-  if (input.ndim === 0 && index.numel() !== 1) {
-    throw new RuntimeError(`index_select(): Index to scalar can have only 1 value, got ${index.numel()} value(s)`);
-  }
-  if (size === 0 && input.ndim > 1 && index.numel() > 0) {
-    throw new RuntimeError("index_select(): self indexing axis dim should be positive");
-  }
-  for (const value of index.denseData()) {
-    if (value >= 0 && value < size) continue;
-    // The second dimension has a kernel of its own, with its own words.
-    if (axis === 1) throw new RuntimeError(`INDICES element is out of DATA bounds, id=${value} axis_dim=${size}`);
-    throw new IndexError("index out of range in self");
-  }
-  return call(IndexSelect, { dim: axis, index: castRaw(index, int64) }, input);
-}
+export const indexSelect = checked(
+  "index_select(Tensor input, int dim, Tensor index)",
+  (input: Tensor, dim: number, index: Tensor): Tensor => {
+    if (index.ndim > 1) throw new IndexError("index_select(): Index is supposed to be a vector");
+    if (index.dtype !== int64 && index.dtype.name !== "int32") {
+      throw new RuntimeError("index_select(): Expected dtype int32 or int64 for index");
+    }
+    const axis = normalizeDim(dim, input.ndim);
+    const size = input.shape[axis] ?? 1;
+    if (input.ndim === 0 && index.numel() !== 1) {
+      throw new RuntimeError(`index_select(): Index to scalar can have only 1 value, got ${index.numel()} value(s)`);
+    }
+    if (size === 0 && input.ndim > 1 && index.numel() > 0) {
+      throw new RuntimeError("index_select(): self indexing axis dim should be positive");
+    }
+    for (const value of index.denseData()) {
+      if (value >= 0 && value < size) continue;
+      // The second dimension has a kernel of its own, with its own words.
+      if (axis === 1) throw new RuntimeError(`INDICES element is out of DATA bounds, id=${value} axis_dim=${size}`);
+      throw new IndexError("index out of range in self");
+    }
+    return call(IndexSelect, { dim: axis, index: castRaw(index, int64) }, input);
+  },
+);
 
 interface DimIndexAttrs {
   dim: number;
@@ -92,29 +96,32 @@ export function checkIndexDtype(name: string, index: Tensor): void {
 }
 
 /** Elements picked along `dim`: out[i][j] = input[index[i][j]][j] for dim 0, and so on. */
-export function gather(input: Tensor, dim: number, indices: Tensor): Tensor {
-  const axis = normalizeDim(dim, input.ndim);
-  checkIndexDtype("gather", indices);
-  const index = castRaw(indices, int64);
-  if (index.ndim !== input.ndim) {
-    throw new RuntimeError("Index tensor must have the same number of dimensions as input tensor");
-  }
-  for (let d = 0; d < input.ndim && index.numel() > 0; d++) {
-    if (d !== axis && index.shape[d]! > input.shape[d]!) {
-      throw new RuntimeError(
-        `Size does not match at dimension ${d} expected index ${sizeText(index.shape)} to be no larger than self ${sizeText(input.shape)} apart from dimension ${axis}`,
-        { shapes: [index.shape, input.shape] },
-      );
+export const gather = checked(
+  "gather(Tensor input, int dim, Tensor index)",
+  (input: Tensor, dim: number, indices: Tensor): Tensor => {
+    const axis = normalizeDim(dim, input.ndim);
+    checkIndexDtype("gather", indices);
+    const index = castRaw(indices, int64);
+    if (index.ndim !== input.ndim) {
+      throw new RuntimeError("Index tensor must have the same number of dimensions as input tensor");
     }
-  }
-  const size = input.shape[axis] ?? 1;
-  for (const value of index.denseData()) {
-    if (value < 0 || value >= size) {
-      throw new RuntimeError(`index ${value} is out of bounds for dimension ${axis} with size ${size}`);
+    for (let d = 0; d < input.ndim && index.numel() > 0; d++) {
+      if (d !== axis && index.shape[d]! > input.shape[d]!) {
+        throw new RuntimeError(
+          `Size does not match at dimension ${d} expected index ${sizeText(index.shape)} to be no larger than self ${sizeText(input.shape)} apart from dimension ${axis}`,
+          { shapes: [index.shape, input.shape] },
+        );
+      }
     }
-  }
-  return call(Gather, { dim: axis, index }, input);
-}
+    const size = input.shape[axis] ?? 1;
+    for (const value of index.denseData()) {
+      if (value < 0 || value >= size) {
+        throw new RuntimeError(`index ${value} is out of bounds for dimension ${axis} with size ${size}`);
+      }
+    }
+    return call(Gather, { dim: axis, index }, input);
+  },
+);
 
 const Gather: Op<DimIndexAttrs> = defineOp({
   name: "gather",
@@ -165,18 +172,27 @@ const GatherGrad: Op<DimIndexAttrs & { shape: readonly number[] }> = defineOp({
 });
 
 /** Elements where mask holds become `value`. */
-export function maskedFill(input: Tensor, mask: Tensor, value: Scalar | Tensor): Tensor {
-  if (mask.dtype !== bool)
-    throw new RuntimeError(
-      `masked_fill_ only supports boolean masks, but got mask with dtype ${CPP_NAMES[mask.dtype.name]}`,
+export const maskedFill = checked(
+  "masked_fill(Tensor input, Tensor mask, Operand value)",
+  (input: Tensor, mask: Tensor, value: Scalar | Tensor): Tensor => {
+    if (mask.dtype !== bool)
+      throw new RuntimeError(
+        `masked_fill_ only supports boolean masks, but got mask with dtype ${CPP_NAMES[mask.dtype.name]}`,
+      );
+    const filler =
+      value instanceof Tensor
+        ? value
+        : filled([], convert(asOperand(value, "masked_fill", "value", 3).item(), input.dtype), input.dtype);
+    const ofTensor = value instanceof Tensor;
+    return call(
+      MaskedFill,
+      { ofTensor },
+      input,
+      mask,
+      ofTensor ? to(filler, input.dtype) : castRaw(filler, input.dtype),
     );
-  const filler =
-    value instanceof Tensor
-      ? value
-      : filled([], convert(asOperand(value, "masked_fill", "value", 3).item(), input.dtype), input.dtype);
-  const ofTensor = value instanceof Tensor;
-  return call(MaskedFill, { ofTensor }, input, mask, ofTensor ? to(filler, input.dtype) : castRaw(filler, input.dtype));
-}
+  },
+);
 
 const MaskedFill: Op<{ ofTensor: boolean }> = defineOp({
   name: "masked_fill",
@@ -230,10 +246,12 @@ const Roll: Op<{ shifts: number[]; dims: number[] | null }> = defineOp({
 });
 
 /** Order of elements reversed along dimensions. */
-export function flip(input: Tensor, ...dims: number[] | [readonly number[]]): Tensor {
-  const list = dims.flat() as number[];
-  return call(Flip, { dims: list.length === 0 ? [] : normalizeDims(list, input.ndim) }, input);
-}
+export const flip = checked<(input: Tensor, ...dims: number[] | [readonly number[]]) => Tensor>(
+  "flip(Tensor input, int... dims)",
+  (input: Tensor, dims: readonly number[]): Tensor => {
+    return call(Flip, { dims: dims.length === 0 ? [] : normalizeDims(dims, input.ndim) }, input);
+  },
+);
 
 export interface RollOptions {
   dims?: number | readonly number[] | null;
@@ -252,7 +270,7 @@ export function roll(...args: unknown[]): Tensor {
     dims = null,
   } = bind<{ input: Tensor; shifts: number | number[]; dims?: number | number[] | null }>(
     "roll",
-    ["!input", "!shifts", "dims"],
+    ["!input: Tensor", "!shifts: int[1]", "dims: int[1]?"],
     args,
   );
   const list = [shifts].flat();

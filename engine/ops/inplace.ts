@@ -12,7 +12,7 @@ import { CPP_NAMES, canCast, getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/
 import { broadcastShapes, broadcastStrides, isContiguous, type Shape, sameShape, sizeText } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { setAutogradHost, Tensor } from "../core/tensor.ts";
-import { add, clamp, div, floorDivide, mul, neg, pow, remainder, sub, where } from "./arithmetic.ts";
+import { add, clamp, div, floorDivide, mul, pow, remainder, sub, where } from "./arithmetic.ts";
 import { addcdiv, addcmul, lerp } from "./binary_more.ts";
 import { convert } from "./creation.ts";
 import { castRaw, copyRaw, filled, type Operand, type Scalar, viewAs } from "./operands.ts";
@@ -266,7 +266,6 @@ methods({
   pow_: inPlaceOf(pow),
   remainder_: inPlaceOf(remainder),
   floorDivide_: inPlaceOf(floorDivide),
-  neg_: inPlaceOf(neg),
   clamp_: clampInPlace,
   clip_: clampInPlace,
   exp_: inPlaceOf(pointwise.exp),
@@ -301,8 +300,6 @@ declare module "../core/tensor.ts" {
     remainder_(other: Operand): Tensor;
     /** Divides and rounds down, in place. */
     floorDivide_(other: Operand): Tensor;
-    /** Turns every sign, in place. */
-    neg_(): Tensor;
     clamp_: Method<typeof clamp>;
     clip_: Method<typeof clamp>;
     /** e to the power of each element, in place. */

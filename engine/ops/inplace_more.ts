@@ -1,5 +1,5 @@
 /** The in-place forms of functions that are met less often. */
-import { fmod, log } from "./arithmetic.ts";
+import { fmod, log, neg } from "./arithmetic.ts";
 import { inPlaceOf } from "./inplace.ts";
 import type { Operand } from "./operands.ts";
 import {
@@ -39,6 +39,7 @@ methods({
   log1p_: inPlaceOf(log1p),
   log2_: inPlaceOf(log2),
   log10_: inPlaceOf(log10),
+  neg_: inPlaceOf(neg),
   reciprocal_: inPlaceOf(reciprocal),
   rsqrt_: inPlaceOf(rsqrt),
   sign_: inPlaceOf(sign),
@@ -77,6 +78,8 @@ declare module "../core/tensor.ts" {
     log2_(): Tensor;
     /** The logarithm to base 10, in place. */
     log10_(): Tensor;
+    /** Turns every sign, in place. */
+    neg_(): Tensor;
     /** 1 / x in place. */
     reciprocal_(): Tensor;
     /** One over the square root, in place. */

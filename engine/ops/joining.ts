@@ -2,9 +2,10 @@
 
 import { kernels } from "../backends/index.ts";
 import { isOptions } from "../core/arguments.ts";
-import { IndexError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
+import { IndexError, RuntimeError, ValueError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import type { Size } from "../core/size.ts";
 import { Tensor } from "../core/tensor.ts";
 import { castRaw, copyRaw, filled } from "./operands.ts";
@@ -53,32 +54,33 @@ const Cat: Op<CatAttrs> = defineOp({
  * Tensors joined along an existing dimension.
  * @throws RuntimeError where other sizes differ
  */
-export function cat(tensors: readonly Tensor[], dim: number | { dim?: number } = 0): Tensor {
-  if (!Array.isArray(tensors as unknown))
-    throw new TypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor");
-  if (tensors.length === 0) throw new ValueError("torch.cat(): expected a non-empty list of Tensors");
-  const counts = (p: Tensor) => !(p.ndim === 1 && p.numel() === 0);
-  const first = tensors.find(counts) ?? tensors[0]!;
-  for (const [i, part] of tensors.entries()) {
-    if (part.ndim === 0) throw new RuntimeError(`zero-dimensional tensor (at position ${i}) cannot be concatenated`);
-  }
-  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), first.ndim);
-  tensors.forEach((part, i) => {
-    if (!counts(part)) return;
-    if (part.ndim !== first.ndim) {
-      throw new RuntimeError(`Tensors must have same number of dimensions: got ${first.ndim} and ${part.ndim}`);
+export const cat = checked<(tensors: readonly Tensor[], dim?: number | { dim?: number }) => Tensor>(
+  "cat(Tensor[] tensors, int dim?)",
+  (tensors: readonly Tensor[], dim: number = 0): Tensor => {
+    if (tensors.length === 0) throw new ValueError("torch.cat(): expected a non-empty list of Tensors");
+    const counts = (p: Tensor) => !(p.ndim === 1 && p.numel() === 0);
+    const first = tensors.find(counts) ?? tensors[0]!;
+    for (const [i, part] of tensors.entries()) {
+      if (part.ndim === 0) throw new RuntimeError(`zero-dimensional tensor (at position ${i}) cannot be concatenated`);
     }
-    part.shape.forEach((size, d) => {
-      if (d !== axis && size !== first.shape[d]) {
-        throw new RuntimeError(
-          `Sizes of tensors must match except in dimension ${axis}. Expected size ${first.shape[d]} but got size ${size} for tensor number ${i} in the list.`,
-          { shapes: [first.shape, part.shape] },
-        );
+    const axis = normalizeDim(dim, first.ndim);
+    tensors.forEach((part, i) => {
+      if (!counts(part)) return;
+      if (part.ndim !== first.ndim) {
+        throw new RuntimeError(`Tensors must have same number of dimensions: got ${first.ndim} and ${part.ndim}`);
       }
+      part.shape.forEach((size, d) => {
+        if (d !== axis && size !== first.shape[d]) {
+          throw new RuntimeError(
+            `Sizes of tensors must match except in dimension ${axis}. Expected size ${first.shape[d]} but got size ${size} for tensor number ${i} in the list.`,
+            { shapes: [first.shape, part.shape] },
+          );
+        }
+      });
     });
-  });
-  return call(Cat, { dim: axis }, ...tensors);
-}
+    return call(Cat, { dim: axis }, ...tensors);
+  },
+);
 
 const Stack: Op<CatAttrs> = defineOp({
   name: "stack",
@@ -97,54 +99,57 @@ const Stack: Op<CatAttrs> = defineOp({
 });
 
 /** Tensors of one shape joined along a new dimension. */
-export function stack(tensors: readonly Tensor[], dim: number | { dim?: number } = 0): Tensor {
-  if (tensors.length === 0) throw new RuntimeError("stack expects a non-empty TensorList");
-  const first = tensors[0]!;
-  tensors.forEach((part, i) => {
-    if (!sameShape(part.shape, first.shape)) {
-      throw new RuntimeError(
-        `stack expects each tensor to be equal size, but got ${sizeText(first.shape)} at entry 0 and ${sizeText(part.shape)} at entry ${i}`,
-        { shapes: [first.shape, part.shape] },
-      );
-    }
-  });
-  return call(Stack, { dim: normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), first.ndim + 1) }, ...tensors);
-}
+export const stack = checked<(tensors: readonly Tensor[], dim?: number | { dim?: number }) => Tensor>(
+  "stack(Tensor[] tensors, int dim?)",
+  (tensors: readonly Tensor[], dim: number = 0): Tensor => {
+    if (tensors.length === 0) throw new RuntimeError("stack expects a non-empty TensorList");
+    const first = tensors[0]!;
+    tensors.forEach((part, i) => {
+      if (!sameShape(part.shape, first.shape)) {
+        throw new RuntimeError(
+          `stack expects each tensor to be equal size, but got ${sizeText(first.shape)} at entry 0 and ${sizeText(part.shape)} at entry ${i}`,
+          { shapes: [first.shape, part.shape] },
+        );
+      }
+    });
+    return call(Stack, { dim: normalizeDim(dim, first.ndim + 1) }, ...tensors);
+  },
+);
 
 /** Views of `splitSize` elements each along `dim` (the last may be smaller), or of the given sizes. */
-export function split(
-  input: Tensor,
-  splitSize: number | readonly number[],
-  dim: number | { dim?: number } = 0,
-): Tensor[] {
-  if (input.ndim === 0) throw new RuntimeError("split expects at least a 1-dimensional tensor");
-  const given = typeof dim === "number" ? dim : (dim.dim ?? 0);
-  const axis = normalizeDim(given, input.ndim);
-  const size = input.shape[axis]!;
-  let sizes: readonly number[];
-  if (typeof splitSize === "number") {
-    if (splitSize < 0)
-      throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
-    if (splitSize === 0 && size > 0)
-      throw new RuntimeError("split_size can only be 0 if dimension size is 0, but got dimension size of " + size);
-    const count = splitSize === 0 ? 1 : Math.max(1, Math.ceil(size / splitSize));
-    sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, size - i * splitSize));
-  } else {
-    if (splitSize.some((length) => length < 0)) {
+export const split = checked<
+  (input: Tensor, splitSize: number | readonly number[], dim?: number | { dim?: number }) => Tensor[]
+>(
+  "split(Tensor input, int[1] split_size_or_sections, int dim?)",
+  (input: Tensor, splitSize: number | readonly number[], dim: number = 0): Tensor[] => {
+    if (input.ndim === 0) throw new RuntimeError("split expects at least a 1-dimensional tensor");
+    const axis = normalizeDim(dim, input.ndim);
+    const size = input.shape[axis]!;
+    let sizes: readonly number[];
+    if (typeof splitSize === "number") {
+      if (splitSize < 0)
+        throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
+      if (splitSize === 0 && size > 0)
+        throw new RuntimeError("split_size can only be 0 if dimension size is 0, but got dimension size of " + size);
+      const count = splitSize === 0 ? 1 : Math.max(1, Math.ceil(size / splitSize));
+      sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, size - i * splitSize));
+    } else {
+      if (splitSize.some((length) => length < 0)) {
+        throw new RuntimeError(
+          `split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=${sizeText(splitSize)}`,
+        );
+      }
+      sizes = splitSize;
+    }
+    if (sizes.reduce((a, b) => a + b, 0) !== size) {
       throw new RuntimeError(
-        `split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=${sizeText(splitSize)}`,
+        `split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at dimension ${dim}), but got split_sizes=${sizeText(sizes)}`,
       );
     }
-    sizes = splitSize;
-  }
-  if (sizes.reduce((a, b) => a + b, 0) !== size) {
-    throw new RuntimeError(
-      `split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at dimension ${given}), but got split_sizes=${sizeText(sizes)}`,
-    );
-  }
-  const gradFn = typeof splitSize === "number" ? "SplitBackward0" : "SplitWithSizesBackward0";
-  return callMany(Split, { dim: axis, sizes, gradFn }, input);
-}
+    const gradFn = typeof splitSize === "number" ? "SplitBackward0" : "SplitWithSizesBackward0";
+    return callMany(Split, { dim: axis, sizes, gradFn }, input);
+  },
+);
 
 const Split: Op<{ dim: number; sizes: readonly number[]; gradFn: string }> = defineOp({
   name: "split",
@@ -168,15 +173,18 @@ const Split: Op<{ dim: number; sizes: readonly number[]; gradFn: string }> = def
 });
 
 /** At most `chunks` views of equal size along `dim`; the last may be smaller. */
-export function chunk(input: Tensor, chunks: number, dim: number | { dim?: number } = 0): Tensor[] {
-  if (input.ndim === 0) throw new RuntimeError("chunk expects at least a 1-dimensional tensor");
-  if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
-  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
-  const size = input.shape[axis]!;
-  // Nothing is shared out as evenly as something: as many empty parts as were asked for.
-  if (size === 0) return split(input, new Array<number>(chunks).fill(0), axis);
-  return split(input, Math.ceil(size / chunks), axis);
-}
+export const chunk = checked<(input: Tensor, chunks: number, dim?: number | { dim?: number }) => Tensor[]>(
+  "chunk(Tensor input, int chunks, int dim?)",
+  (input: Tensor, chunks: number, dim: number = 0): Tensor[] => {
+    if (input.ndim === 0) throw new RuntimeError("chunk expects at least a 1-dimensional tensor");
+    if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
+    const axis = normalizeDim(dim, input.ndim);
+    const size = input.shape[axis]!;
+    // Nothing is shared out as evenly as something: as many empty parts as were asked for.
+    if (size === 0) return split(input, new Array<number>(chunks).fill(0), axis);
+    return split(input, Math.ceil(size / chunks), axis);
+  },
+);
 
 const Unbind: Op<{ dim: number }> = defineOp({
   name: "unbind",
@@ -202,13 +210,16 @@ const Unbind: Op<{ dim: number }> = defineOp({
 });
 
 /** Every index of a dimension as a view of its own. https://docs.pytorch.org/docs/2.13/generated/torch.unbind.html */
-export function unbind(input: Tensor, dim: number | { dim?: number } = 0): Tensor[] {
-  const axis = normalizeDim(typeof dim === "number" ? dim : (dim.dim ?? 0), input.ndim);
-  if (input.ndim === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
-  return input.shape[axis] === 0 ? [] : callMany(Unbind, { dim: axis }, input);
-}
+export const unbind = checked<(input: Tensor, dim?: number | { dim?: number }) => Tensor[]>(
+  "unbind(Tensor input, int dim?)",
+  (input: Tensor, dim: number = 0): Tensor[] => {
+    const axis = normalizeDim(dim, input.ndim);
+    if (input.ndim === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
+    return input.shape[axis] === 0 ? [] : callMany(Unbind, { dim: axis }, input);
+  },
+);
 
-const Repeat: Op<{ repeats: number[] }> = defineOp({
+const Repeat: Op<{ repeats: readonly number[] }> = defineOp({
   name: "repeat",
   gradFn: "RepeatBackward0",
   kernels: ["copy"],
@@ -241,16 +252,17 @@ const Repeat: Op<{ repeats: number[] }> = defineOp({
 });
 
 /** The tensor tiled `sizes` times along each dimension; more sizes than dimensions add leading ones. */
-export function repeat(input: Tensor, ...sizes: number[] | [readonly number[]]): Tensor {
-  if (sizes.length === 0) throw new TypeError('repeat() missing 1 required positional arguments: "repeats"');
-  const repeats = sizes.flat() as number[];
-  if (repeats.length < input.ndim) {
-    throw new RuntimeError(
-      "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor",
-    );
-  }
-  return call(Repeat, { repeats }, input);
-}
+export const repeat = checked<(input: Tensor, ...sizes: number[] | [readonly number[]]) => Tensor>(
+  "repeat(Tensor input, int... repeats)",
+  (input: Tensor, repeats: readonly number[]): Tensor => {
+    if (repeats.length < input.ndim) {
+      throw new RuntimeError(
+        "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor",
+      );
+    }
+    return call(Repeat, { repeats }, input);
+  },
+);
 
 export interface MeshgridOptions {
   /** "ij" (default): the first tensor varies along the first dimension; "xy": along the second. */
@@ -312,8 +324,9 @@ function triangle(
     },
     backward: ({ attrs }, grad: Tensor) => [call(op, attrs, grad)],
   });
-  return (input: Tensor, diagonal: number | { diagonal?: number } = 0): Tensor =>
-    call(op, { diagonal: typeof diagonal === "number" ? diagonal : (diagonal.diagonal ?? 0) }, input);
+  return checked<Triangle>(`${name}(Tensor input, int diagonal?)`, (input: Tensor, diagonal: number = 0) =>
+    call(op, { diagonal }, input),
+  );
 }
 
 type Triangle = (input: Tensor, diagonal?: number | { diagonal?: number }) => Tensor;

@@ -5,6 +5,7 @@ import { bool } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { CPP_NAMES, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, numel, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { contiguous } from "./copy.ts";
@@ -136,17 +137,17 @@ export function factorFor(x: Tensor, factor: number): number {
 }
 
 /** Matrix product of two matrices [n, k] · [k, m]. */
-export function mm(input: Tensor, mat2: Tensor): Tensor {
+export const mm = checked("mm(Tensor input, Tensor mat2)", (input: Tensor, mat2: Tensor): Tensor => {
   if (input.ndim !== 2) throw new RuntimeError("self must be a matrix");
   if (mat2.ndim !== 2) throw new RuntimeError("mat2 must be a matrix");
   if (input.shape[1] !== mat2.shape[0]) throw cannotMultiply(input.shape, mat2.shape);
   assertSameDtype(input, mat2);
   refuseBool("addmm_impl_cpu_", input, input.shape[0]! * input.shape[1]! * mat2.shape[1]!);
   return call(Mm, null, input, mat2);
-}
+});
 
 /** Matrix products of two batches [b, n, k] · [b, k, m]. */
-export function bmm(input: Tensor, mat2: Tensor): Tensor {
+export const bmm = checked("bmm(Tensor input, Tensor mat2)", (input: Tensor, mat2: Tensor): Tensor => {
   if (input.ndim !== 3) throw new RuntimeError("batch1 must be a 3D tensor");
   if (mat2.ndim !== 3) throw new RuntimeError("batch2 must be a 3D tensor");
   const [batch, , k] = input.shape;
@@ -159,10 +160,10 @@ export function bmm(input: Tensor, mat2: Tensor): Tensor {
   if (input.dtype !== mat2.dtype) throw expectedScalarType(input, mat2);
   refuseBool("bmm", input, input.numel() * mat2.shape[2]!);
   return call(Bmm, null, input, mat2);
-}
+});
 
 /** Matrix [n, k] times vector [k]. */
-export function mv(input: Tensor, vec: Tensor): Tensor {
+export const mv = checked("mv(Tensor input, Tensor vec)", (input: Tensor, vec: Tensor): Tensor => {
   if (input.ndim !== 2 || vec.ndim !== 1 || input.shape[1] !== vec.shape[0]) {
     throw new RuntimeError(
       `size mismatch, got input (${input.shape[0]}), mat (${input.shape.join("x")}), vec (${vec.shape[0]})`,
@@ -175,10 +176,10 @@ export function mv(input: Tensor, vec: Tensor): Tensor {
   }
   refuseBool("addmv_impl_cpu", input, input.numel());
   return call(Mv, null, input, vec);
-}
+});
 
 /** Sum of products of two vectors. */
-export function dot(input: Tensor, other: Tensor): Tensor {
+export const dot = checked("dot(Tensor input, Tensor tensor)", (input: Tensor, other: Tensor): Tensor => {
   if (input.ndim !== 1 || other.ndim !== 1) {
     throw new RuntimeError(`1D tensors expected, but got ${input.ndim}D and ${other.ndim}D tensors`);
   }
@@ -194,12 +195,12 @@ export function dot(input: Tensor, other: Tensor): Tensor {
   }
   refuseBool("dot", input, 1);
   return call(Dot, null, input, other);
-}
+});
 
 /** Every product of two vectors' elements, as a matrix. */
-export function outer(input: Tensor, vec2: Tensor): Tensor {
+export const outer = checked("outer(Tensor input, Tensor vec2)", (input: Tensor, vec2: Tensor): Tensor => {
   return mul(unsqueeze(input, 1), unsqueeze(vec2, 0));
-}
+});
 
 /** beta · input + alpha · (mat1 · mat2). */
 export function addmm(input: Tensor, mat1: Tensor, mat2: Tensor, options?: { beta?: number; alpha?: number }): Tensor;
@@ -225,9 +226,7 @@ export function addmm(...args: unknown[]): Tensor {
 }
 
 /** Product by the number of dimensions: dot, matrix · vector, matrix · matrix, and batches of them with broadcasting. */
-export function matmul(input: Tensor, other: Tensor): Tensor {
-  assertTensor(input, "matmul", "input", 1);
-  assertTensor(other, "matmul", "other", 2);
+export const matmul = checked("matmul(Tensor input, Tensor other)", (input: Tensor, other: Tensor): Tensor => {
   if (input.ndim === 0 || other.ndim === 0) {
     throw new RuntimeError(
       `both arguments to matmul need to be at least 1D, but they are ${input.ndim}D and ${other.ndim}D`,
@@ -238,7 +237,7 @@ export function matmul(input: Tensor, other: Tensor): Tensor {
   if (input.ndim === 1 && other.ndim === 2) return unsafeSqueeze(mm(unsqueeze(input, 0), other), 0);
   if (input.ndim === 2 && other.ndim === 2) return mm(input, other);
   return batched(input, other);
-}
+});
 
 function batched(input: Tensor, other: Tensor): Tensor {
   // A matrix beside a batch is one tall product: no copy of the matrix per sample.
@@ -341,12 +340,11 @@ const Trace: Op<null> = defineOp({
 });
 
 /** Sum of the diagonal of a matrix. @throws RuntimeError for anything but a matrix */
-export function trace(input: Tensor): Tensor {
-  assertTensor(input, "trace", "input", 1);
+export const trace = checked("trace(Tensor input)", (input: Tensor): Tensor => {
   if (input.dtype === bool) throw new NotImplementedError(`"trace" not implemented for 'Bool'`);
   if (input.ndim !== 2) throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${input.ndim}`);
   return call(Trace, null, input);
-}
+});
 
 methods({ matmul, mm, bmm, mv, dot, outer, trace });
 

@@ -3,7 +3,8 @@ import type { UnaryOp } from "../backends/backend.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { checked } from "../core/signature.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { div, mul, neg, sub, where } from "./arithmetic.ts";
 import { le } from "./comparison.ts";
 import { castRaw, filled, unary, unaryFloat } from "./operands.ts";
@@ -40,10 +41,7 @@ function pointwise(rule: PointwiseRule): Function1 {
     },
     backward: (ctx, grad: Tensor) => [rule.derivative(grad, rule.saves === "nothing" ? grad : ctx.saved[0]!)],
   });
-  return (input) => {
-    assertTensor(input, rule.name, "input", 1);
-    return call(op, null, input);
-  };
+  return checked(`${rule.name}(Tensor input)`, (input: Tensor) => call(op, null, input));
 }
 
 const zero = (grad: Tensor): Tensor => filled(grad.shape, 0, grad.dtype);
@@ -268,9 +266,12 @@ export interface RoundOptions {
 }
 
 /** To the nearest integer, halves to the even one, or to `decimals` places. https://docs.pytorch.org/docs/2.13/generated/torch.round.html */
-export function round(input: Tensor, { decimals }: RoundOptions = {}): Tensor {
-  return decimals === undefined ? roundToInteger(input) : call(RoundDecimals, { decimals }, input);
-}
+export const round = checked(
+  "round(Tensor input, *, int decimals?)",
+  (input: Tensor, { decimals }: RoundOptions = {}): Tensor => {
+    return decimals === undefined ? roundToInteger(input) : call(RoundDecimals, { decimals }, input);
+  },
+);
 /** Towards zero. */
 export const trunc: Function1 = pointwise({
   name: "trunc",

@@ -5,6 +5,7 @@ import type { DType } from "../core/dtype.ts";
 import { NotImplementedError } from "../core/errors.ts";
 import { resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim, numel } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, div, mul, where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
@@ -55,7 +56,7 @@ export function cumprod(input: Tensor, dim: number, options?: CumulativeOptions)
 export function cumprod(...args: unknown[]): Tensor {
   const { input, dim, dtype } = bind<{ input: Tensor; dim: number } & CumulativeOptions>(
     "cumprod",
-    ["!input", "!dim", "*", "dtype"],
+    ["!input", "!dim: int", "*", "dtype"],
     args,
   );
   assertTensor(input, "cumprod", "input", 1);
@@ -84,11 +85,9 @@ const Hypot: Op<null> = defineOp({
 });
 
 /** √(input² + other²), element by element. https://docs.pytorch.org/docs/2.13/generated/torch.hypot.html */
-export function hypot(input: Tensor, other: Tensor): Tensor {
-  assertTensor(input, "hypot", "input", 1);
-  assertTensor(other, "hypot", "other", 2);
+export const hypot = checked("hypot(Tensor input, Tensor other)", (input: Tensor, other: Tensor): Tensor => {
   return call(Hypot, null, input, other);
-}
+});
 
 interface BaddbmmAttrs {
   beta: number;

@@ -4,6 +4,7 @@ import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim, type Shape } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
 import { add, clamp, div, mul, sub } from "./arithmetic.ts";
@@ -256,8 +257,7 @@ export function cov(...args: unknown[]): Tensor {
 }
 
 /** Correlation coefficients of variables: the covariances over the standard deviations. https://docs.pytorch.org/docs/2.13/generated/torch.corrcoef.html */
-export function corrcoef(input: Tensor): Tensor {
-  assertTensor(input, "corrcoef", "input", 1);
+export const corrcoef = checked("corrcoef(Tensor input)", (input: Tensor): Tensor => {
   if (input.ndim > 2) {
     throw new RuntimeError(
       `corrcoef(): expected input to have two or fewer dimensions but got an input with ${input.ndim} dimensions`,
@@ -267,7 +267,7 @@ export function corrcoef(input: Tensor): Tensor {
   if (c.ndim === 0) return div(c, c);
   const deviation = sqrt(diag(c));
   return clamp(div(div(c, view(deviation, -1, 1)), view(deviation, 1, -1)), -1, 1);
-}
+});
 
 export interface TrapezoidOptions {
   /** Distance of the points where they have no places of their own. Default 1. */

@@ -214,7 +214,7 @@ export interface SumOptions extends ReduceOptions {
   dtype?: DType | null;
 }
 
-const REDUCE_PARAMETERS = ["!input", "dim", "keepdim", "*", "dtype"];
+const REDUCE_PARAMETERS = ["!input", "dim: int[1]?", "keepdim: bool", "*", "dtype"];
 
 export function reduceArguments(name: string, args: unknown[]): { input: Tensor; attrs: DimAttrs } {
   const { input, dim, keepdim = false, dtype } = bind<{ input: Tensor } & SumOptions>(name, REDUCE_PARAMETERS, args);

@@ -52,7 +52,7 @@ export function nanmean(input: Tensor, dim?: Dim | SumOptions, options?: SumOpti
 export function nanmean(...args: unknown[]): Tensor {
   const { input, dim, keepdim, dtype } = bind<{ input: Tensor } & SumOptions>(
     "nanmean",
-    ["!input", "dim", "keepdim", "*", "dtype"],
+    ["!input", "dim: int[1]?", "keepdim: bool", "*", "dtype"],
     args,
   );
   assertTensor(input, "nanmean", "input", 1);
@@ -110,7 +110,7 @@ export function aminmax(...args: unknown[]): MinAndMax {
     input,
     dim = null,
     keepdim = false,
-  } = bind<{ input: Tensor } & AminmaxOptions>("aminmax", ["!input", "*", "dim", "keepdim"], args);
+  } = bind<{ input: Tensor } & AminmaxOptions>("aminmax", ["!input", "*", "dim: int?", "keepdim: bool"], args);
   assertTensor(input, "aminmax", "input", 1);
   if (dim === null && input.numel() === 0) {
     throw new RuntimeError(

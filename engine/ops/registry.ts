@@ -235,11 +235,22 @@ export function call<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor {
 /** The type of a function as a method: its first parameter becomes `this`. */
 export type Method<F> = F extends (self: Tensor, ...args: infer A) => infer R ? (...args: A) => R : never;
 
-/** A method's arguments are counted without the tensor it belongs to: what was position 2 is position 1. */
-function withoutSelf(error: TypeError, beginning: string): TypeError {
-  if (error.message.startsWith(beginning)) {
-    error.message = error.message.replace(/\(position (\d+)\)/, (_, n: string) => `(position ${Number(n) - 1})`);
-  }
+/** A method's arguments are counted without the tensor it belongs to, and its name may be another than the function's. */
+function asMethod(error: TypeError, name: string): TypeError {
+  const [, called, rest] = /^(\w+)\(\)(.*)$/s.exec(error.message) ?? [];
+  if (rest === undefined || called !== name.replace(/_$/, "")) return error;
+  const less = (text: string) => String(Number(text) - 1);
+  error.message =
+    `${name}()` +
+    rest
+      .replace(/\(position (\d+)\)/, (_, n: string) => `(position ${less(n)})`)
+      .replace(
+        /^ takes (?:from (\d+) to )?(\d+) positional arguments? but (\d+) (?:was|were) given/,
+        (_, least: string | undefined, most: string, given: string) => {
+          const [few, many, count] = [least && less(least), less(most), less(given)];
+          return ` takes ${few ? `from ${few} to ${many}` : many} positional ${many === "1" ? "argument" : "arguments"} but ${count} ${count === "1" ? "was" : "were"} given`;
+        },
+      );
   return error;
 }
 
@@ -247,12 +258,13 @@ function withoutSelf(error: TypeError, beginning: string): TypeError {
 // biome-ignore lint/suspicious/noExplicitAny: a table of functions of any further parameters.
 export function methods(table: Record<string, (self: Tensor, ...args: any[]) => unknown>): void {
   for (const [name, body] of Object.entries(table)) {
+    const spoken = snakeCase(name);
     Object.defineProperty(Tensor.prototype, name, {
       value(this: Tensor, ...args: unknown[]) {
         try {
           return body(this, ...args);
         } catch (error) {
-          throw error instanceof TypeError ? withoutSelf(error, `${snakeCase(name)}(): argument '`) : error;
+          throw error instanceof TypeError ? asMethod(error, spoken) : error;
         }
       },
       configurable: true,

@@ -61,7 +61,7 @@ const Cummax = runningExtreme("cummax", "CummaxBackward0");
 const Cummin = runningExtreme("cummin", "CumminBackward0");
 
 function runningArguments(name: string, args: unknown[]): { input: Tensor; dim: number } {
-  const { input, dim } = bind<{ input: Tensor; dim: number }>(name, ["!input", "!dim"], args);
+  const { input, dim } = bind<{ input: Tensor; dim: number }>(name, ["!input", "!dim: int"], args);
   assertTensor(input, name, "input", 1);
   if (input.ndim === 0 && name !== "logcumsumexp" && dim !== 0 && dim !== -1) {
     throw new IndexError(`${name}(): Expected reduction dim -1 or 0 for scalar but got ${dim}`);

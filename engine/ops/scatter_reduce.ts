@@ -118,7 +118,7 @@ export function scatterReduce(...args: unknown[]): Tensor {
     includeSelf = true,
   } = bind<{ input: Tensor; dim: number; index: Tensor; src: Tensor; reduce: ScatterReduction } & ScatterReduceOptions>(
     "scatter_reduce",
-    ["!input", "!dim", "!index", "!src", "!reduce", "*", "includeSelf"],
+    ["!input", "!dim: int", "!index: Tensor", "!src", "!reduce", "*", "includeSelf"],
     args,
   );
   assertTensor(input, "scatter_reduce", "input", 1);

@@ -4,6 +4,7 @@ import { bind } from "../core/arguments.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { broadcastShapes, normalizeDim, numel, type Shape, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { mul, where } from "./arithmetic.ts";
 import { cloneRowMajor } from "./copy.ts";
@@ -126,14 +127,20 @@ function scattered(
 }
 
 /** Puts `source` (a tensor or a number) where index says along `dim`: out[index[i][j]][j] = source[i][j] for dim 0. */
-export function scatter(input: Tensor, dim: number, index: Tensor, source: Tensor | Scalar): Tensor {
-  return scattered("scatter", input, dim, index, source, false);
-}
+export const scatter = checked(
+  "scatter(Tensor input, int dim, Tensor index, Operand src)",
+  (input: Tensor, dim: number, index: Tensor, source: Tensor | Scalar): Tensor => {
+    return scattered("scatter", input, dim, index, source, false);
+  },
+);
 
 /** As scatter, adding to what is there. https://docs.pytorch.org/docs/2.13/generated/torch.scatter_add.html */
-export function scatterAdd(input: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
-  return scattered("scatter_add", input, dim, index, source, true);
-}
+export const scatterAdd = checked(
+  "scatter_add(Tensor input, int dim, Tensor index, Tensor src)",
+  (input: Tensor, dim: number, index: Tensor, source: Tensor): Tensor => {
+    return scattered("scatter_add", input, dim, index, source, true);
+  },
+);
 
 interface IndexAddAttrs {
   dim: number;
@@ -160,49 +167,47 @@ const IndexAdd: Op<IndexAddAttrs> = defineOp({
 });
 
 /** Adds rows (or columns …) of `source` at `index` along `dim`. https://docs.pytorch.org/docs/2.13/generated/torch.index_add.html */
-export function indexAdd(
-  input: Tensor,
-  dim: number,
-  index: Tensor,
-  source: Tensor,
-  { alpha = 1 }: { alpha?: number } = {},
-): Tensor {
-  const axis = normalizeDim(dim, input.ndim);
-  if (input.ndim === 0 && index.numel() !== 1) {
-    throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
-  }
-  if (index.ndim > 1) throw new IndexError("index_add_(): Index is supposed to be a vector");
-  const size = input.shape[axis] ?? 1;
-  if (index.denseData().some((i) => i < 0 || i >= size)) throw new IndexError("index out of range in self");
-  if (source.dtype !== input.dtype) {
-    throw new RuntimeError("index_add_(): self and source must have the same scalar type");
-  }
-  if ((source.shape[axis] ?? 1) !== index.numel()) {
-    throw new RuntimeError(
-      `index_add_(): Number of indices (${index.numel()}) should be equal to source.size(dim): (${source.shape[axis] ?? 1}), for dim: ${axis}`,
-      { shapes: [index.shape, source.shape] },
-    );
-  }
-  const scaled = alpha === 1 ? source : mul(source, alpha);
-  return call(IndexAdd, { dim: axis, index: castRaw(index, int64) }, input, scaled);
-}
+export const indexAdd = checked(
+  "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Number alpha?)",
+  (input: Tensor, dim: number, index: Tensor, source: Tensor, { alpha = 1 }: { alpha?: number } = {}): Tensor => {
+    const axis = normalizeDim(dim, input.ndim);
+    if (input.ndim === 0 && index.numel() !== 1) {
+      throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
+    }
+    if (index.ndim > 1) throw new IndexError("index_add_(): Index is supposed to be a vector");
+    const size = input.shape[axis] ?? 1;
+    if (index.denseData().some((i) => i < 0 || i >= size)) throw new IndexError("index out of range in self");
+    if (source.dtype !== input.dtype) {
+      throw new RuntimeError("index_add_(): self and source must have the same scalar type");
+    }
+    if ((source.shape[axis] ?? 1) !== index.numel()) {
+      throw new RuntimeError(
+        `index_add_(): Number of indices (${index.numel()}) should be equal to source.size(dim): (${source.shape[axis] ?? 1}), for dim: ${axis}`,
+        { shapes: [index.shape, source.shape] },
+      );
+    }
+    const scaled = alpha === 1 ? source : mul(source, alpha);
+    return call(IndexAdd, { dim: axis, index: castRaw(index, int64) }, input, scaled);
+  },
+);
 
 /** The elements where mask holds, as a vector; both broadcast. https://docs.pytorch.org/docs/2.13/generated/torch.masked_select.html */
-export function maskedSelect(input: Tensor, mask: Tensor): Tensor {
-  assertTensor(input, "masked_select", "input", 1);
-  assertTensor(mask, "masked_select", "mask", 2);
-  if (mask.dtype !== bool) throw new RuntimeError("masked_select: expected BoolTensor for mask");
-  const shape = broadcastShapes(input.shape, mask.shape);
-  const found: number[] = [];
-  expand(mask, shape)
-    .denseData()
-    .forEach((chosen, i) => {
-      if (chosen) found.push(i);
-    });
-  const index = Tensor.empty([found.length], int64);
-  index.storage.data.set(found);
-  return call(MaskedSelect, { index }, reshape(expand(input, shape), -1));
-}
+export const maskedSelect = checked(
+  "masked_select(Tensor input, Tensor mask)",
+  (input: Tensor, mask: Tensor): Tensor => {
+    if (mask.dtype !== bool) throw new RuntimeError("masked_select: expected BoolTensor for mask");
+    const shape = broadcastShapes(input.shape, mask.shape);
+    const found: number[] = [];
+    expand(mask, shape)
+      .denseData()
+      .forEach((chosen, i) => {
+        if (chosen) found.push(i);
+      });
+    const index = Tensor.empty([found.length], int64);
+    index.storage.data.set(found);
+    return call(MaskedSelect, { index }, reshape(expand(input, shape), -1));
+  },
+);
 
 const MaskedSelect: Op<{ index: Tensor }> = defineOp({
   name: "masked_select",
@@ -235,7 +240,7 @@ export function repeatInterleave(...args: unknown[]): Tensor {
     dim = null,
   } = bind<{ input: Tensor; repeats: number | Tensor; dim?: number | null }>(
     "repeat_interleave",
-    ["!input", "!repeats", "dim"],
+    ["!input", "!repeats", "dim: int?"],
     args,
   );
   assertTensor(input, "repeat_interleave", "input", 1);

@@ -1,6 +1,7 @@
 /** Views of a part: one index, a slice, a diagonal. https://docs.pytorch.org/docs/2.13/tensor_view.html */
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { normalizeDim, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { Tensor } from "../core/tensor.ts";
 import { copyRaw } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -156,27 +157,34 @@ function unfolded({ shape, strides }: Tensor, { dim, size, step }: UnfoldAttrs):
  * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.unfold.html
  * @throws RuntimeError where no window fits, or step is not positive
  */
-export function unfoldWindows(input: Tensor, dimension: number, size: number, step: number): Tensor {
-  const dim = normalizeDim(dimension, input.ndim);
-  const most = input.ndim === 0 ? 1 : input.shape[dim]!;
-  if (size < 0) throw new RuntimeError(`size is ${size} but must be >= 0`);
-  if (size > most) throw new RuntimeError(`maximum size for tensor at dimension ${dim} is ${most} but size is ${size}`);
-  if (step <= 0) throw new RuntimeError(`step is ${step} but must be > 0`);
-  return call(Unfold, { dim, size, step }, input);
-}
+export const unfoldWindows = checked(
+  "unfold(Tensor input, int dimension, int size, int step)",
+  (input: Tensor, dimension: number, size: number, step: number): Tensor => {
+    const dim = normalizeDim(dimension, input.ndim);
+    const most = input.ndim === 0 ? 1 : input.shape[dim]!;
+    if (size < 0) throw new RuntimeError(`size is ${size} but must be >= 0`);
+    if (size > most)
+      throw new RuntimeError(`maximum size for tensor at dimension ${dim} is ${most} but size is ${size}`);
+    if (step <= 0) throw new RuntimeError(`step is ${step} but must be > 0`);
+    return call(Unfold, { dim, size, step }, input);
+  },
+);
 
 /** One index along a dimension, which disappears. */
-export function select(input: Tensor, dim: number, index: number): Tensor {
-  if (input.ndim === 0) throw new IndexError("select() cannot be applied to a 0-dim tensor.");
-  const axis = normalizeDim(dim, input.ndim);
-  const size = input.shape[axis]!;
-  if (index < -size || index >= size) {
-    throw new IndexError(
-      `select(): index ${index} out of range for tensor of size ${sizeText(input.shape)} at dimension ${axis}`,
-    );
-  }
-  return call(Select, { dim: axis, index: index < 0 ? index + size : index }, input);
-}
+export const select = checked(
+  "select(Tensor input, int dim, int index)",
+  (input: Tensor, dim: number, index: number): Tensor => {
+    if (input.ndim === 0) throw new IndexError("select() cannot be applied to a 0-dim tensor.");
+    const axis = normalizeDim(dim, input.ndim);
+    const size = input.shape[axis]!;
+    if (index < -size || index >= size) {
+      throw new IndexError(
+        `select(): index ${index} out of range for tensor of size ${sizeText(input.shape)} at dimension ${axis}`,
+      );
+    }
+    return call(Select, { dim: axis, index: index < 0 ? index + size : index }, input);
+  },
+);
 
 /** start, start + step, … along a dimension; the caller has clipped them. */
 export function sliceRaw(
@@ -191,27 +199,33 @@ export function sliceRaw(
 }
 
 /** `length` elements along a dimension from `start` on. */
-export function narrow(input: Tensor, dim: number, start: number, length: number): Tensor {
-  if (input.ndim === 0) throw new RuntimeError("narrow() cannot be applied to a 0-dim tensor.");
-  const axis = normalizeDim(dim, input.ndim);
-  const size = input.shape[axis]!;
-  const from = start < 0 ? start + size : start;
-  if (length < 0) throw new RuntimeError("narrow(): length must be non-negative.");
-  if (from > size || from < 0) {
-    throw new IndexError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
-  }
-  if (from + length > size) {
-    throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
-  }
-  return sliceRaw(input, axis, from, length, 1);
-}
+export const narrow = checked(
+  "narrow(Tensor input, int dim, int start, int length)",
+  (input: Tensor, dim: number, start: number, length: number): Tensor => {
+    if (input.ndim === 0) throw new RuntimeError("narrow() cannot be applied to a 0-dim tensor.");
+    const axis = normalizeDim(dim, input.ndim);
+    const size = input.shape[axis]!;
+    const from = start < 0 ? start + size : start;
+    if (length < 0) throw new RuntimeError("narrow(): length must be non-negative.");
+    if (from > size || from < 0) {
+      throw new IndexError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
+    }
+    if (from + length > size) {
+      throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
+    }
+    return sliceRaw(input, axis, from, length, 1);
+  },
+);
 
 /** The diagonal of the matrix that two dimensions form, as the last dimension. */
-export function diagonal(input: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
-  const [first, second] = [normalizeDim(dim1, input.ndim), normalizeDim(dim2, input.ndim)];
-  if (first === second) throw new RuntimeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`);
-  return call(Diagonal, { copies: false, offset, dim1: first, dim2: second }, input);
-}
+export const diagonal = checked(
+  "diagonal(Tensor input, int offset?, int dim1?, int dim2?)",
+  (input: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor => {
+    const [first, second] = [normalizeDim(dim1, input.ndim), normalizeDim(dim2, input.ndim)];
+    if (first === second) throw new RuntimeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`);
+    return call(Diagonal, { copies: false, offset, dim1: first, dim2: second }, input);
+  },
+);
 
 /** The diagonal of a matrix as a tensor of its own: torch.diag's. */
 export function diagonalCopy(input: Tensor, offset: number): Tensor {

@@ -175,7 +175,11 @@ function sortArguments(name: string, args: unknown[]): { input: Tensor; attrs: O
     dim = -1,
     descending = false,
     stable,
-  } = bind<{ input: Tensor } & SortOptions>(name, ["!input", "dim", "descending", "*", "stable"], args);
+  } = bind<{ input: Tensor } & SortOptions>(
+    name,
+    ["!input", "dim: int", "descending: bool", "*", "stable: bool?"],
+    args,
+  );
   assertTensor(input, name, "input", 1);
   const axis = normalizeDim(dim, input.ndim);
   const gradFn = stable === undefined ? "SortBackward0" : "SortBackward1";
@@ -214,7 +218,11 @@ export function topk(...args: unknown[]): ValuesAndIndices {
     dim = -1,
     largest = true,
     sorted: inOrder = true,
-  } = bind<{ input: Tensor; k: number } & TopkOptions>("topk", ["!input", "!k", "dim", "largest", "sorted"], args);
+  } = bind<{ input: Tensor; k: number } & TopkOptions>(
+    "topk",
+    ["!input", "!k: int", "dim: int", "largest: bool", "sorted: bool"],
+    args,
+  );
   assertTensor(input, "topk", "input", 1);
   const axis = normalizeDim(dim, input.ndim);
   if (input.dtype === bool) throw new RuntimeError("topk does not support bool dtypes on CPU");
@@ -241,7 +249,11 @@ export function kthvalue(...args: unknown[]): ValuesAndIndices {
     k,
     dim = -1,
     keepdim = false,
-  } = bind<{ input: Tensor; k: number } & KeepdimOptions>("kthvalue", ["!input", "!k", "dim", "keepdim"], args);
+  } = bind<{ input: Tensor; k: number } & KeepdimOptions>(
+    "kthvalue",
+    ["!input", "!k: int", "dim: int", "keepdim: bool"],
+    args,
+  );
   assertTensor(input, "kthvalue", "input", 1);
   const axis = normalizeDim(dim, input.ndim);
   if (k < 1 || k > (input.shape[axis] ?? 1)) {
@@ -267,7 +279,7 @@ export function mode(...args: unknown[]): ValuesAndIndices {
     input,
     dim = -1,
     keepdim = false,
-  } = bind<{ input: Tensor } & KeepdimOptions>("mode", ["!input", "dim", "keepdim"], args);
+  } = bind<{ input: Tensor } & KeepdimOptions>("mode", ["!input", "dim: int", "keepdim: bool"], args);
   assertTensor(input, "mode", "input", 1);
   const axis = normalizeDim(dim, input.ndim);
   if (input.shape[axis] === 0) {
@@ -281,7 +293,7 @@ function medianOf(name: "median" | "nanmedian", args: unknown[]): Tensor | Value
     input,
     dim,
     keepdim = false,
-  } = bind<{ input: Tensor } & KeepdimOptions>(name, ["!input", "dim", "keepdim"], args);
+  } = bind<{ input: Tensor } & KeepdimOptions>(name, ["!input", "dim: int", "keepdim: bool"], args);
   assertTensor(input, name, "input", 1);
   const node = name === "median" ? "Median" : "Nanmedian";
   const pick = middle(name === "nanmedian");

@@ -3,6 +3,7 @@ import { bind } from "../core/arguments.ts";
 import { bool, type DType } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { div, mul, sub, where } from "./arithmetic.ts";
 import { eq, ge, isfinite, le, logicalAnd } from "./comparison.ts";
@@ -143,11 +144,10 @@ const Polygamma: Op<{ n: number }> = defineOp({
 });
 
 /** The n-th derivative of digamma. https://docs.pytorch.org/docs/2.13/special.html#torch.special.polygamma */
-export function polygamma(n: number, input: Tensor): Tensor {
-  assertTensor(input, "polygamma", "input", 2);
+export const polygamma = checked("polygamma(int n, Tensor input)", (n: number, input: Tensor): Tensor => {
   if (n < 0) throw new RuntimeError("polygamma(n, x) does not support negative n.");
   return call(Polygamma, { n }, input);
-}
+});
 
 /** A kernel that exists for floating dtypes only. */
 function requireFloat(kernel: string, x: Tensor): void {
@@ -167,10 +167,9 @@ const Frac: Op<null> = defineOp({
 });
 
 /** What is left of x without its whole part; it keeps x's sign. */
-export function frac(input: Tensor): Tensor {
-  assertTensor(input, "frac", "input", 1);
+export const frac = checked("frac(Tensor input)", (input: Tensor): Tensor => {
   return call(Frac, null, input);
-}
+});
 
 const Sgn: Op<null> = defineOp({
   name: "sgn",
@@ -181,10 +180,9 @@ const Sgn: Op<null> = defineOp({
 });
 
 /** -1, 0 or 1: for real numbers the same as sign. */
-export function sgn(input: Tensor): Tensor {
-  assertTensor(input, "sgn", "input", 1);
+export const sgn = checked("sgn(Tensor input)", (input: Tensor): Tensor => {
   return call(Sgn, null, input);
-}
+});
 
 const Logit: Op<{ eps: number | null }> = defineOp({
   name: "logit",
@@ -277,11 +275,10 @@ export const isneginf: Function1 = test("isneginf", (x) => x === -Infinity);
 export const isreal: Function1 = test("isreal", () => true);
 
 /** The tensor itself. @throws RuntimeError for bool */
-export function positive(input: Tensor): Tensor {
-  assertTensor(input, "positive", "input", 1);
+export const positive = checked("positive(Tensor input)", (input: Tensor): Tensor => {
   if (input.dtype === bool) throw new RuntimeError("The `+` operator, on a bool tensor is not supported.");
   return input;
-}
+});
 
 const table = {
   exp2,

@@ -5,6 +5,7 @@ import { type DType, int64 } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { anyRequiresGrad, assertTensor, Tensor } from "../core/tensor.ts";
 import { div, mul, sub, where } from "./arithmetic.ts";
 import { eq, isfinite, isnan, logicalAnd, logicalOr, ne } from "./comparison.ts";
@@ -84,7 +85,7 @@ export interface VarOptions extends ReduceOptions {
 export function varArguments(name: string, args: unknown[]): { input: Tensor; attrs: VarAttrs } {
   const bound = bind<{ input: Tensor } & VarOptions>(
     name,
-    ["!input", "dim", "*", "keepdim", "correction", "unbiased"],
+    ["!input", "dim", "*", "keepdim: bool", "correction", "unbiased"],
     args,
   );
   const { input, dim, keepdim = false, unbiased = true } = bound;
@@ -284,15 +285,18 @@ const Logsumexp: Op<LogsumexpAttrs> = defineOp({
 });
 
 /** log Σ e^x over `dim`, stable for large x. */
-export function logsumexp(input: Tensor, dim: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-  assertTensor(input, "logsumexp", "input", 1);
-  const { keepdim = false } = options;
-  if (Array.isArray(dim) && dim.length === 0 && input.ndim > 0 && input.numel() > 0 && !keepdim) {
-    const ones = sizeText(input.shape.map(() => 1));
-    throw new RuntimeError(`output with shape [] doesn't match the broadcast shape ${ones}`);
-  }
-  return call(Logsumexp, { dims: normalizeDims(dim, input.ndim), keepdim }, input);
-}
+export const logsumexp = checked<
+  (input: Tensor, dim: number | readonly number[], options?: { keepdim?: boolean }) => Tensor
+>(
+  "logsumexp(Tensor input, int[1] dim, bool keepdim?)",
+  (input: Tensor, dim: number | readonly number[], keepdim: boolean = false): Tensor => {
+    if (Array.isArray(dim) && dim.length === 0 && input.ndim > 0 && input.numel() > 0 && !keepdim) {
+      const ones = sizeText(input.shape.map(() => 1));
+      throw new RuntimeError(`output with shape [] doesn't match the broadcast shape ${ones}`);
+    }
+    return call(Logsumexp, { dims: normalizeDims(dim, input.ndim), keepdim }, input);
+  },
+);
 
 const Cumsum: Op<{ dim: number; dtype: DType | null }> = defineOp({
   name: "cumsum",
@@ -314,7 +318,7 @@ export function cumsum(input: Tensor, dim: number, options?: CumulativeOptions):
 export function cumsum(...args: unknown[]): Tensor {
   const { input, dim, dtype } = bind<{ input: Tensor; dim: number } & CumulativeOptions>(
     "cumsum",
-    ["!input", "!dim", "*", "dtype"],
+    ["!input", "!dim: int", "*", "dtype"],
     args,
   );
   assertTensor(input, "cumsum", "input", 1);
@@ -331,9 +335,12 @@ export function converted(input: Tensor, dtype: DType | null | undefined): Tenso
 }
 
 /** How many elements are not zero, over all or `dim`. */
-export function countNonzero(input: Tensor, dim?: number | readonly number[] | null): Tensor {
-  return sum(ne(input, 0).to(int64), dim ?? null);
-}
+export const countNonzero = checked(
+  "count_nonzero(Tensor input, int[1]? dim?)",
+  (input: Tensor, dim?: number | readonly number[] | null): Tensor => {
+    return sum(ne(input, 0).to(int64), dim ?? null);
+  },
+);
 
 methods({ var: variance, std, norm, logsumexp, cumsum, countNonzero });
 

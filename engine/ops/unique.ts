@@ -113,7 +113,7 @@ export function unique(...args: unknown[]): Tensor | Tensor[] {
     ...options
   } = bind<{ input: Tensor } & UniqueOptions>(
     "unique",
-    ["!input", "sorted", "returnInverse", "returnCounts", "dim"],
+    ["!input", "sorted: bool", "returnInverse: bool", "returnCounts: bool", "dim: int?"],
     args,
   );
   assertTensor(input, "unique", "input", 1);
@@ -137,7 +137,7 @@ export function uniqueConsecutive(...args: unknown[]): Tensor | Tensor[] {
     ...options
   } = bind<{ input: Tensor } & ConsecutiveOptions>(
     "unique_consecutive",
-    ["!input", "returnInverse", "returnCounts", "dim"],
+    ["!input", "returnInverse: bool", "returnCounts: bool", "dim: int?"],
     args,
   );
   assertTensor(input, "unique_consecutive", "input", 1);

@@ -1,11 +1,12 @@
 /** Views: the same storage read with another shape and strides. https://docs.pytorch.org/docs/2.13/tensor_view.html */
 import { recordsGradients } from "../autograd/mode.ts";
 import { TYPE_NAMES } from "../autograd/node.ts";
-import { bind, isOptions } from "../core/arguments.ts";
+import { bind } from "../core/arguments.ts";
 import { bool } from "../core/dtype.ts";
-import { RuntimeError, TypeError } from "../core/errors.ts";
+import { RuntimeError } from "../core/errors.ts";
 import { expandStrides, inferShape, normalizeDim, numel, type Shape, sizeText, viewStrides } from "../core/shape.ts";
-import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
+import { checked } from "../core/signature.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
 import { cloneRowMajor } from "./copy.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
@@ -144,25 +145,6 @@ const Unsqueeze: Op<{ dim: number }> = defineOp({
   backward: ({ attrs: { dim } }, grad: Tensor) => [squeeze(grad, dim)],
 });
 
-function assertSizes(name: string, sizes: readonly unknown[]): asserts sizes is number[] {
-  for (const size of sizes) {
-    if (typeof size !== "number" || !Number.isInteger(size)) {
-      throw new TypeError(
-        `${name}(): argument 'size' must be tuple of ints, but found element of type ${pythonTypeName(size)}`,
-      );
-    }
-  }
-}
-
-/** Dimensions given as numbers or as one array (under the option's name as well). */
-function listOf(name: string, option: string, args: readonly unknown[]): number[] {
-  const last = args[args.length - 1];
-  const named = isOptions(last) ? bind<Record<string, number[]>>(name, ["*", option], [last])[option] : undefined;
-  const list = named ?? (Array.isArray(args[0]) ? args[0] : args);
-  assertSizes(name, list as unknown[]);
-  return [...(list as number[])];
-}
-
 /** Sizes as numbers or one array. */
 export type Sizes = number[] | [size: readonly number[]];
 
@@ -171,19 +153,24 @@ export type Sizes = number[] | [size: readonly number[]];
  * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.view.html
  * @throws RuntimeError where the strides do not allow it; `reshape` copies then
  */
-export function view(input: Tensor, ...shape: Sizes): Tensor {
-  return call(View, { shape: inferShape(listOf("view", "size", shape), input.numel()) }, input);
-}
+export const view = checked<(input: Tensor, ...shape: Sizes) => Tensor>(
+  "view(Tensor input, int... size)",
+  (input: Tensor, shape: readonly number[]): Tensor => {
+    return call(View, { shape: inferShape(shape, input.numel()) }, input);
+  },
+);
 
 /** Another shape: a view where possible, else a copy. https://docs.pytorch.org/docs/2.13/generated/torch.reshape.html */
-export function reshape(input: Tensor, ...shape: Sizes): Tensor {
-  assertTensor(input, "reshape", "input", 1);
-  const target = inferShape(listOf("reshape", "shape", shape), input.numel());
-  if (viewStrides(input.shape, input.strides, target)) {
-    return call(View, { shape: target, aliased: !input.isContiguous() }, input);
-  }
-  return call(ReshapeCopy, { shape: target }, cloneRowMajor(input));
-}
+export const reshape = checked<(input: Tensor, ...shape: Sizes) => Tensor>(
+  "reshape(Tensor input, int... shape)",
+  (input: Tensor, shape: readonly number[]): Tensor => {
+    const target = inferShape(shape, input.numel());
+    if (viewStrides(input.shape, input.strides, target)) {
+      return call(View, { shape: target, aliased: !input.isContiguous() }, input);
+    }
+    return call(ReshapeCopy, { shape: target }, cloneRowMajor(input));
+  },
+);
 
 /** A fresh result under another shape, which is no view of anything. @internal */
 export function unsafeView(input: Tensor, shape: readonly number[]): Tensor {
@@ -191,28 +178,33 @@ export function unsafeView(input: Tensor, shape: readonly number[]): Tensor {
 }
 
 /** Dimensions in another order. */
-export function permute(input: Tensor, ...dims: Sizes): Tensor {
-  const list = listOf("permute", "dims", dims);
-  if (list.length !== input.ndim) {
-    throw new RuntimeError(
-      `permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ${input.ndim} is not equal to len(dims) = ${list.length}`,
-    );
-  }
-  const normal = list.map((d) => normalizeDim(d, input.ndim));
-  if (new Set(normal).size !== normal.length) throw new RuntimeError("permute(): duplicate dims are not allowed.");
-  return call(Permute, { dims: normal }, input);
-}
+export const permute = checked<(input: Tensor, ...dims: Sizes) => Tensor>(
+  "permute(Tensor input, int... dims)",
+  (input: Tensor, dims: readonly number[]): Tensor => {
+    if (dims.length !== input.ndim) {
+      throw new RuntimeError(
+        `permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ${input.ndim} is not equal to len(dims) = ${dims.length}`,
+      );
+    }
+    const normal = dims.map((d) => normalizeDim(d, input.ndim));
+    if (new Set(normal).size !== normal.length) throw new RuntimeError("permute(): duplicate dims are not allowed.");
+    return call(Permute, { dims: normal }, input);
+  },
+);
 
 /** Two dimensions exchanged. */
-export function transpose(input: Tensor, dim0: number, dim1: number): Tensor {
-  return call(Transpose, { dim0: normalizeDim(dim0, input.ndim), dim1: normalizeDim(dim1, input.ndim) }, input);
-}
+export const transpose = checked(
+  "transpose(Tensor input, int dim0, int dim1)",
+  (input: Tensor, dim0: number, dim1: number): Tensor => {
+    return call(Transpose, { dim0: normalizeDim(dim0, input.ndim), dim1: normalizeDim(dim1, input.ndim) }, input);
+  },
+);
 
 /** The transpose of a matrix. @throws RuntimeError for more than two dimensions. */
-export function t(input: Tensor): Tensor {
+export const t = checked("t(Tensor input)", (input: Tensor): Tensor => {
   if (input.ndim > 2) throw new RuntimeError(`t() expects a tensor with <= 2 dimensions, but self is ${input.ndim}D`);
   return call(T, null, input);
-}
+});
 
 /** How PyTorch's messages name a tensor's type. */
 function typeText({ dtype }: Tensor): string {
@@ -220,47 +212,55 @@ function typeText({ dtype }: Tensor): string {
 }
 
 /** Axes of size 1 repeated without a copy; -1 keeps a size. */
-export function expand(input: Tensor, ...sizes: Sizes): Tensor {
-  const given = listOf("expand", "size", sizes);
-  const shift = given.length - input.ndim;
-  if (shift < 0) {
-    throw new RuntimeError(
-      `expand(${typeText(input)}{${sizeText(input.shape)}}, size=${sizeText(given)}): the number of sizes provided (${given.length}) must be greater or equal to the number of dimensions in the tensor (${input.ndim})`,
-    );
-  }
-  const shape = given.map((size, i) => {
-    const own = i < shift ? null : input.shape[i - shift]!;
-    if (size === -1) {
-      if (own !== null) return own;
+export const expand = checked<(input: Tensor, ...sizes: Sizes) => Tensor>(
+  "expand(Tensor input, int... size)",
+  (input: Tensor, sizes: readonly number[]): Tensor => {
+    const shift = sizes.length - input.ndim;
+    if (shift < 0) {
       throw new RuntimeError(
-        `The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`,
+        `expand(${typeText(input)}{${sizeText(input.shape)}}, size=${sizeText(sizes)}): the number of sizes provided (${sizes.length}) must be greater or equal to the number of dimensions in the tensor (${input.ndim})`,
       );
     }
-    if (own !== null && own !== 1 && own !== size) {
-      throw new RuntimeError(
-        `The expanded size of the tensor (${size}) must match the existing size (${own}) at non-singleton dimension ${i}.  Target sizes: ${sizeText(given)}.  Tensor sizes: ${sizeText(input.shape)}`,
-        { shapes: [input.shape, given] },
-      );
-    }
-    return size;
-  });
-  if (shape.some((size) => size < 0)) throw new RuntimeError("numel: integer multiplication overflow");
-  return call(Expand, { shape }, input);
-}
+    const shape = sizes.map((size, i) => {
+      const own = i < shift ? null : input.shape[i - shift]!;
+      if (size === -1) {
+        if (own !== null) return own;
+        throw new RuntimeError(
+          `The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`,
+        );
+      }
+      if (own !== null && own !== 1 && own !== size) {
+        throw new RuntimeError(
+          `The expanded size of the tensor (${size}) must match the existing size (${own}) at non-singleton dimension ${i}.  Target sizes: ${sizeText(sizes)}.  Tensor sizes: ${sizeText(input.shape)}`,
+          { shapes: [input.shape, sizes] },
+        );
+      }
+      return size;
+    });
+    if (shape.some((size) => size < 0)) throw new RuntimeError("numel: integer multiplication overflow");
+    return call(Expand, { shape }, input);
+  },
+);
 
 /** `input` expanded to a shape. */
-export function broadcastTo(input: Tensor, size: readonly number[]): Tensor {
-  return expand(input, size);
-}
+export const broadcastTo = checked(
+  "broadcast_to(Tensor input, int[] size)",
+  (input: Tensor, size: readonly number[]): Tensor => {
+    return expand(input, size);
+  },
+);
 
 /** Without axes of size 1: all of them, or those given where their size is 1. */
-export function squeeze(input: Tensor, dim?: number | readonly number[]): Tensor {
-  const dims =
-    dim === undefined ? input.shape.map((_, i) => i) : [dim].flat().map((d) => normalizeDim(d as number, input.ndim));
-  const repeated = dims.find((d, i) => dim !== undefined && dims.indexOf(d) < i);
-  if (repeated !== undefined) throw new RuntimeError(`dim ${repeated} appears multiple times in the list of dims`);
-  return call(Squeeze, { dims, node: dim === undefined ? 0 : typeof dim === "number" ? 1 : 2 }, input);
-}
+export const squeeze = checked(
+  "squeeze(Tensor input, int[1] dim?)",
+  (input: Tensor, dim?: number | readonly number[]): Tensor => {
+    const dims =
+      dim === undefined ? input.shape.map((_, i) => i) : [dim].flat().map((d) => normalizeDim(d as number, input.ndim));
+    const repeated = dims.find((d, i) => dim !== undefined && dims.indexOf(d) < i);
+    if (repeated !== undefined) throw new RuntimeError(`dim ${repeated} appears multiple times in the list of dims`);
+    return call(Squeeze, { dims, node: dim === undefined ? 0 : typeof dim === "number" ? 1 : 2 }, input);
+  },
+);
 
 /** A fresh result squeezed in place, which makes it no view of anything. @internal */
 export function unsafeSqueeze(input: Tensor, dim: number): Tensor {
@@ -268,9 +268,9 @@ export function unsafeSqueeze(input: Tensor, dim: number): Tensor {
 }
 
 /** With a new axis of size 1 at `dim`. */
-export function unsqueeze(input: Tensor, dim: number): Tensor {
+export const unsqueeze = checked("unsqueeze(Tensor input, int dim)", (input: Tensor, dim: number): Tensor => {
   return call(Unsqueeze, { dim: normalizeDim(dim, input.ndim + 1) }, input);
-}
+});
 
 /**
  * Dimensions startDim to endDim as one. `torch.flatten` starts at 0 by default, `nn.Flatten` at 1.
@@ -282,7 +282,7 @@ export function flatten(...args: unknown[]): Tensor {
     input,
     startDim = 0,
     endDim = -1,
-  } = bind<{ input: Tensor } & FlattenOptions>("flatten", ["!input", "startDim", "endDim"], args);
+  } = bind<{ input: Tensor } & FlattenOptions>("flatten", ["!input", "startDim: int", "endDim: int"], args);
   assertTensor(input, "flatten", "input", 1);
   const start = normalizeDim(startDim, input.ndim);
   const end = normalizeDim(endDim, input.ndim);
@@ -304,23 +304,26 @@ export interface FlattenOptions {
 }
 
 /** One dimension as several; one of the sizes may be -1. */
-export function unflatten(input: Tensor, dim: number, sizes: readonly number[]): Tensor {
-  if (sizes.length === 0) throw new RuntimeError("unflatten: sizes must be non-empty");
-  if (input.ndim === 0) {
-    throw new RuntimeError(
-      `unflatten got an unexpected error:\nDimension specified as ${normalizeDim(dim, 0)} but tensor has no dimensions`,
-    );
-  }
-  const axis = normalizeDim(dim, input.ndim);
-  const size = input.shape[axis]!;
-  const inner = unflattened(sizes, size);
-  if (numel(inner) !== size) {
-    throw new RuntimeError(
-      `unflatten: Provided sizes ${sizeText(sizes)} don't multiply up to the size of dim ${axis} (${size}) in the input tensor`,
-    );
-  }
-  return view(input, [...input.shape.slice(0, axis), ...inner, ...input.shape.slice(axis + 1)]);
-}
+export const unflatten = checked(
+  "unflatten(Tensor input, int dim, int[] sizes)",
+  (input: Tensor, dim: number, sizes: readonly number[]): Tensor => {
+    if (sizes.length === 0) throw new RuntimeError("unflatten: sizes must be non-empty");
+    if (input.ndim === 0) {
+      throw new RuntimeError(
+        `unflatten got an unexpected error:\nDimension specified as ${normalizeDim(dim, 0)} but tensor has no dimensions`,
+      );
+    }
+    const axis = normalizeDim(dim, input.ndim);
+    const size = input.shape[axis]!;
+    const inner = unflattened(sizes, size);
+    if (numel(inner) !== size) {
+      throw new RuntimeError(
+        `unflatten: Provided sizes ${sizeText(sizes)} don't multiply up to the size of dim ${axis} (${size}) in the input tensor`,
+      );
+    }
+    return view(input, [...input.shape.slice(0, axis), ...inner, ...input.shape.slice(axis + 1)]);
+  },
+);
 
 /** The sizes with a -1 solved where they can make up `size`; else as they are given. */
 function unflattened(sizes: readonly number[], size: number): number[] {
@@ -334,36 +337,35 @@ function unflattened(sizes: readonly number[], size: number): number[] {
 }
 
 /** Dimensions moved to other places, the rest in order. */
-export function movedim(
-  input: Tensor,
-  source: number | readonly number[],
-  destination: number | readonly number[],
-): Tensor {
-  const [sources, destinations] = [[source].flat() as number[], [destination].flat() as number[]];
-  if (sources.length !== destinations.length) {
-    throw new RuntimeError(
-      `movedim: Invalid source or destination dims: source (${sizeText(sources)} dims) should contain the same number of dims as destination (${sizeText(destinations)} dims)`,
+export const movedim = checked(
+  "movedim(Tensor input, int[1] source, int[1] destination)",
+  (input: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor => {
+    const [sources, destinations] = [[source].flat() as number[], [destination].flat() as number[]];
+    if (sources.length !== destinations.length) {
+      throw new RuntimeError(
+        `movedim: Invalid source or destination dims: source (${sizeText(sources)} dims) should contain the same number of dims as destination (${sizeText(destinations)} dims)`,
+      );
+    }
+    const from = sources.map((d) => normalizeDim(d, input.ndim));
+    const to = destinations.map((d) => normalizeDim(d, input.ndim));
+    if (new Set(from).size < from.length) {
+      throw new RuntimeError(`movedim: repeated dim in \`source\` (${sizeText(sources)})`);
+    }
+    if (new Set(to).size < to.length) {
+      throw new RuntimeError(`movedim: repeated dim in \`destination\` (${sizeText(destinations)})`);
+    }
+    if (input.ndim === 0) return alias(input);
+    const order = new Array<number>(input.ndim).fill(-1);
+    to.forEach((d, i) => {
+      order[d] = from[i]!;
+    });
+    const rest = input.shape.map((_, i) => i).filter((i) => !from.includes(i));
+    return permute(
+      input,
+      order.map((d) => (d >= 0 ? d : rest.shift()!)),
     );
-  }
-  const from = sources.map((d) => normalizeDim(d, input.ndim));
-  const to = destinations.map((d) => normalizeDim(d, input.ndim));
-  if (new Set(from).size < from.length) {
-    throw new RuntimeError(`movedim: repeated dim in \`source\` (${sizeText(sources)})`);
-  }
-  if (new Set(to).size < to.length) {
-    throw new RuntimeError(`movedim: repeated dim in \`destination\` (${sizeText(destinations)})`);
-  }
-  if (input.ndim === 0) return alias(input);
-  const order = new Array<number>(input.ndim).fill(-1);
-  to.forEach((d, i) => {
-    order[d] = from[i]!;
-  });
-  const rest = input.shape.map((_, i) => i).filter((i) => !from.includes(i));
-  return permute(
-    input,
-    order.map((d) => (d >= 0 ? d : rest.shift()!)),
-  );
-}
+  },
+);
 
 function viewAsOther(input: Tensor, other: Tensor): Tensor {
   return view(input, other.shape);

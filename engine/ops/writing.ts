@@ -4,7 +4,8 @@ import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, normalizeDim, numel, type Shape, sameShape, sizeText } from "../core/shape.ts";
-import { assertTensor, Tensor } from "../core/tensor.ts";
+import { checked } from "../core/signature.ts";
+import { Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
 import { convert } from "./creation.ts";
 import { indexSelect } from "./gathering.ts";
@@ -86,78 +87,87 @@ function slicePositions(x: Tensor, dim: number, index: Tensor): Tensor {
 }
 
 /** The slices of `source` put at the positions of `index`, a vector, along `dim`. https://docs.pytorch.org/docs/2.13/generated/torch.index_copy.html */
-export function indexCopy(input: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
-  const axis = normalizeDim(dim, input.ndim);
-  const count = index.numel();
-  if (index.ndim > 1) {
-    throw new IndexError(`index_copy_(): Index should have dimension 1 or 0 (got ${index.ndim})`);
-  }
-  if (source.ndim === 0 && count !== 1) {
-    throw new IndexError(`index_copy_(): When source is scalar, index should have one element (got ${count})`);
-  }
-  if (source.ndim !== input.ndim && source.ndim > 0 && input.ndim > 0) {
-    throw new IndexError(
-      `index_copy_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality (${source.ndim}), destination dimensionality (${input.ndim})`,
-    );
-  }
-  if (index.dtype !== int64) {
-    throw new RuntimeError(
-      `index_copy_(): Expected a long tensor for index, but got ${SCALAR_TYPE_NAMES[index.dtype.name]}`,
-    );
-  }
-  if (source.dtype !== input.dtype) {
-    throw new RuntimeError(
-      `index_copy_(): self and source expected to have the same dtype, but got (self) ${SCALAR_TYPE_NAMES[input.dtype.name]} and (source) ${SCALAR_TYPE_NAMES[source.dtype.name]}`,
-    );
-  }
-  const slice = (x: Tensor): number[] => (x.ndim === 0 ? [] : x.shape.toSpliced(axis, 1));
-  if (!sameShape(slice(input), slice(source))) {
-    throw new RuntimeError(
-      `index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: ${slice(input).join(" ")} at dimension ${axis} and source slice shape: ${slice(source).join(" ")} at dimension 0.`,
-      { shapes: [input.shape, source.shape] },
-    );
-  }
-  if (source.ndim > 0 && source.shape[axis] !== count) {
-    throw new IndexError(
-      `index_copy_(): Number of indices (${count}) should be equal to source.size(dim) (${source.shape[axis]})`,
-    );
-  }
-  const size = input.shape[axis] ?? 1;
-  const outside = index.denseData().find((i) => i < 0 || i >= size);
-  if (outside !== undefined) {
-    throw new IndexError(`index_copy_(): index ${outside} is out of bounds for dimension ${axis} with size ${size}`);
-  }
-  return call(IndexCopy, { positions: slicePositions(input, axis, index) }, input, source);
-}
+export const indexCopy = checked(
+  "index_copy(Tensor input, int dim, Tensor index, Tensor source)",
+  (input: Tensor, dim: number, index: Tensor, source: Tensor): Tensor => {
+    const axis = normalizeDim(dim, input.ndim);
+    const count = index.numel();
+    if (index.ndim > 1) {
+      throw new IndexError(`index_copy_(): Index should have dimension 1 or 0 (got ${index.ndim})`);
+    }
+    if (source.ndim === 0 && count !== 1) {
+      throw new IndexError(`index_copy_(): When source is scalar, index should have one element (got ${count})`);
+    }
+    if (source.ndim !== input.ndim && source.ndim > 0 && input.ndim > 0) {
+      throw new IndexError(
+        `index_copy_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality (${source.ndim}), destination dimensionality (${input.ndim})`,
+      );
+    }
+    if (index.dtype !== int64) {
+      throw new RuntimeError(
+        `index_copy_(): Expected a long tensor for index, but got ${SCALAR_TYPE_NAMES[index.dtype.name]}`,
+      );
+    }
+    if (source.dtype !== input.dtype) {
+      throw new RuntimeError(
+        `index_copy_(): self and source expected to have the same dtype, but got (self) ${SCALAR_TYPE_NAMES[input.dtype.name]} and (source) ${SCALAR_TYPE_NAMES[source.dtype.name]}`,
+      );
+    }
+    const slice = (x: Tensor): number[] => (x.ndim === 0 ? [] : x.shape.toSpliced(axis, 1));
+    if (!sameShape(slice(input), slice(source))) {
+      throw new RuntimeError(
+        `index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: ${slice(input).join(" ")} at dimension ${axis} and source slice shape: ${slice(source).join(" ")} at dimension 0.`,
+        { shapes: [input.shape, source.shape] },
+      );
+    }
+    if (source.ndim > 0 && source.shape[axis] !== count) {
+      throw new IndexError(
+        `index_copy_(): Number of indices (${count}) should be equal to source.size(dim) (${source.shape[axis]})`,
+      );
+    }
+    const size = input.shape[axis] ?? 1;
+    const outside = index.denseData().find((i) => i < 0 || i >= size);
+    if (outside !== undefined) {
+      throw new IndexError(`index_copy_(): index ${outside} is out of bounds for dimension ${axis} with size ${size}`);
+    }
+    return call(IndexCopy, { positions: slicePositions(input, axis, index) }, input, source);
+  },
+);
 
 /** The slices at the positions of `index` along `dim` filled with one value. https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.index_fill_.html */
-export function indexFill(input: Tensor, dim: number, index: Tensor, value: Scalar | Tensor): Tensor {
-  if (value instanceof Tensor && value.ndim > 0) {
-    throw new RuntimeError(
-      `index_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`,
-    );
-  }
-  if (index.dtype !== int64) throw new IndexError("index_fill_(): Expected dtype int64 for index.");
-  const axis = normalizeDim(dim, input.ndim);
-  if (index.ndim > 1) throw new RuntimeError("Index has to be a vector/scalar");
-  const size = input.shape[axis] ?? 1;
-  const places = Array.from(index.denseData(), (i) => {
-    if (i < -size || i >= size) {
-      throw new IndexError(`index ${i} is out of bounds for dimension ${axis} with size ${size}`);
+export const indexFill = checked(
+  "index_fill(Tensor input, int dim, Tensor index, Operand value)",
+  (input: Tensor, dim: number, index: Tensor, value: Scalar | Tensor): Tensor => {
+    if (value instanceof Tensor && value.ndim > 0) {
+      throw new RuntimeError(
+        `index_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.ndim} dimension(s).`,
+      );
     }
-    return i < 0 ? i + size : i;
-  });
-  const fromNumber = !(value instanceof Tensor);
-  const source = fromNumber ? filled([], convert(value, input.dtype), input.dtype) : value;
-  const positions = slicePositions(input, axis, int64Vector([...new Set(places)]));
-  return call(IndexFill, { positions, fromNumber }, input, source);
-}
+    if (index.dtype !== int64) throw new IndexError("index_fill_(): Expected dtype int64 for index.");
+    const axis = normalizeDim(dim, input.ndim);
+    if (index.ndim > 1) throw new RuntimeError("Index has to be a vector/scalar");
+    const size = input.shape[axis] ?? 1;
+    const places = Array.from(index.denseData(), (i) => {
+      if (i < -size || i >= size) {
+        throw new IndexError(`index ${i} is out of bounds for dimension ${axis} with size ${size}`);
+      }
+      return i < 0 ? i + size : i;
+    });
+    const fromNumber = !(value instanceof Tensor);
+    const source = fromNumber ? filled([], convert(value, input.dtype), input.dtype) : value;
+    const positions = slicePositions(input, axis, int64Vector([...new Set(places)]));
+    return call(IndexFill, { positions, fromNumber }, input, source);
+  },
+);
 
 /** The places where mask holds take the elements of `source`, one after the other. https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.masked_scatter_.html */
-export function maskedScatter(input: Tensor, mask: Tensor, source: Tensor): Tensor {
-  const shape = broadcastShapes(input.shape, mask.shape);
-  return writtenWhere(expand(input, shape), expand(mask, shape), source);
-}
+export const maskedScatter = checked(
+  "masked_scatter(Tensor input, Tensor mask, Tensor source)",
+  (input: Tensor, mask: Tensor, source: Tensor): Tensor => {
+    const shape = broadcastShapes(input.shape, mask.shape);
+    return writtenWhere(expand(input, shape), expand(mask, shape), source);
+  },
+);
 
 function writtenWhere(self: Tensor, mask: Tensor, source: Tensor): Tensor {
   if (source.dtype !== self.dtype) {
@@ -211,15 +221,13 @@ const Take: Op<{ positions: Tensor; shape: readonly number[] }> = defineOp({
 });
 
 /** Elements of the flat tensor, in the shape of `index`; negative ones count from the end. https://docs.pytorch.org/docs/2.13/generated/torch.take.html */
-export function take(input: Tensor, index: Tensor): Tensor {
-  assertTensor(input, "take", "input", 1);
-  assertTensor(index, "take", "index", 2);
+export const take = checked("take(Tensor input, Tensor index)", (input: Tensor, index: Tensor): Tensor => {
   checkFlatIndex("take", index);
   if (input.numel() === 0 && index.numel() > 0) {
     throw new IndexError("take(): tried to take from an empty tensor");
   }
   return call(Take, { positions: flatPositions(input, index), shape: index.shape }, input);
-}
+});
 
 /** Elements of `source` put at positions of the flat tensor; `accumulate` (default false) adds them. https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.put_.html */
 export function put(
@@ -269,11 +277,12 @@ function scatteredInto(op: Op<WriteAttrs>, input: Tensor, src: Tensor, part: Ten
 }
 
 /** The tensor with one index along `dim` replaced by `src`. https://docs.pytorch.org/docs/2.13/generated/torch.select_scatter.html */
-export function selectScatter(input: Tensor, src: Tensor, dim: number, index: number): Tensor {
-  assertTensor(input, "select_scatter", "input", 1);
-  assertTensor(src, "select_scatter", "src", 2);
-  return scatteredInto(SelectScatter, input, src, select(numbered(input.shape), dim, index));
-}
+export const selectScatter = checked(
+  "select_scatter(Tensor input, Tensor src, int dim, int index)",
+  (input: Tensor, src: Tensor, dim: number, index: number): Tensor => {
+    return scatteredInto(SelectScatter, input, src, select(numbered(input.shape), dim, index));
+  },
+);
 
 export interface SliceScatterOptions {
   /** Default 0. */
