@@ -25,7 +25,7 @@ import { checkTraining } from "./training.ts";
 import { compareOutput, compareTensor, referenced, toTensor, toValue, weightedSum } from "./values.ts";
 
 /** Positional arguments: the inputs that nothing refers to, then args; options last, if there are any. */
-function callArguments(
+export function callArguments(
   inputs: readonly unknown[],
   args: readonly Stored[],
   options: Record<string, Stored>,
