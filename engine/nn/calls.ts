@@ -4,6 +4,7 @@
  */
 import { bind, isOptions, missingArguments } from "../core/arguments.ts";
 import type { Module } from "./module.ts";
+import type { Forward, ModuleState } from "./state.ts";
 
 /** The inputs of one of the library's own layers, all of them required. */
 interface Layer {
@@ -15,8 +16,6 @@ interface Layer {
   readonly handsOn: boolean;
 }
 
-type Forward = (...inputs: unknown[]) => unknown;
-
 /** By forward, not by class: a subclass with a forward of its own has its own inputs. */
 const layers = new WeakMap<Forward, Layer>();
 
@@ -25,10 +24,15 @@ export function declareLayer(forward: Forward, layer: Layer): void {
   if (!layers.has(forward)) layers.set(forward, layer);
 }
 
-/** Whether a call needs a closer look. Most have as many inputs as forward names, and tensors only. */
-function isPlain(forward: Forward, inputs: readonly unknown[]): boolean {
+/** Whether a call needs no closer look: most have as many inputs as forward names, and tensors only. */
+function isPlain(state: ModuleState, forward: Forward, inputs: readonly unknown[]): boolean {
+  // The length of a function takes longer to read than all the rest here.
+  if (forward !== state.forward) {
+    state.forward = forward;
+    state.inputCount = forward.length;
+  }
   const count = inputs.length;
-  if (count !== forward.length) return false;
+  if (count !== state.inputCount) return false;
   const last = inputs[count - 1];
   return last !== undefined && !isOptions(last);
 }
@@ -37,9 +41,11 @@ function isPlain(forward: Forward, inputs: readonly unknown[]): boolean {
  * Runs forward with the inputs that it takes: the library's layers take theirs by keyword as well.
  * @throws TypeError for inputs too many or too few, or an unknown keyword
  */
-export function runForward(module: Module, inputs: unknown[]): unknown {
-  const forward: Forward = module.forward;
-  return Reflect.apply(forward, module, isPlain(forward, inputs) ? inputs : settled(module, forward, inputs));
+export function runForward(state: ModuleState, inputs: unknown[]): unknown {
+  const { self, target } = state;
+  // Read from behind the proxy, which would cost as much as the whole check.
+  const forward: Forward = target.forward;
+  return forward.call(self, ...(isPlain(state, forward, inputs) ? inputs : settled(self, forward, inputs)));
 }
 
 function settled(module: Module, forward: Forward, inputs: unknown[]): unknown[] {

@@ -7,6 +7,7 @@ import { warn } from "../core/warnings.ts";
 import { callMany, defineOp } from "../ops/registry.ts";
 import { runForward } from "./calls.ts";
 import type { Module } from "./module.ts";
+import type { ModuleState } from "./state.ts";
 
 /** What registering a hook gives back. */
 export interface RemovableHandle {
@@ -172,7 +173,8 @@ export function hookArguments(
 }
 
 /** Runs a module's forward with its hooks. */
-export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown[]): unknown {
+export function callWithHooks(state: ModuleState, given: unknown[]): unknown {
+  const { self: module, hooks } = state;
   const called = new Set<object>();
   let inputs = given;
   let output: unknown;
@@ -180,7 +182,7 @@ export function callWithHooks(module: Module, hooks: ModuleHooks, given: unknown
     for (const hook of hooks.forwardPre) inputs = hook.before(module, inputs);
     const watch = hooks.backward.isEmpty && hooks.backwardPre.isEmpty ? null : new BackwardWatch(module, hooks);
     if (watch) inputs = watch.inputs(inputs);
-    output = runForward(module, inputs);
+    output = runForward(state, inputs);
     for (const hook of hooks.forward) {
       called.add(hook);
       const replaced = hook.after(module, inputs, output);

@@ -484,12 +484,12 @@ function* tensorsOf(module: Module, recurse = true): Generator<Tensor> {
 const running: Module[] = [];
 
 function callModule(module: Module, inputs: unknown[]): unknown {
-  const { hooks } = stateOf(module);
+  const state = stateOf(module);
   const recording = isRecording();
   if (recording) enterModule(pathFrom(running.at(-1) ?? null, module));
   running.push(module);
   try {
-    return hasHooks(hooks) ? callWithHooks(module, hooks, inputs) : runForward(module, inputs);
+    return hasHooks(state.hooks) ? callWithHooks(state, inputs) : runForward(state, inputs);
   } finally {
     running.pop();
     if (recording) leaveModule();

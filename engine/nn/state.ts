@@ -8,6 +8,8 @@ import type { Module } from "./module.ts";
 import type { Parameter } from "./parameter.ts";
 import { createStateHooks, type StateHooks } from "./state_hooks.ts";
 
+export type Forward = (...inputs: unknown[]) => unknown;
+
 export interface ModuleState {
   /** The proxy: the module as everyone sees it. */
   readonly self: Module;
@@ -21,6 +23,9 @@ export interface ModuleState {
   transient: Set<string>;
   hooks: ModuleHooks;
   stateHooks: StateHooks;
+  /** The forward that was called last, and how many inputs it names. */
+  forward: Forward | null;
+  inputCount: number;
   /** Where the module was registered last; names it in records. */
   place: { parent: Module; name: string } | null;
 }
@@ -38,6 +43,8 @@ export function createState(module: Module, target: Module): void {
     transient: new Set(),
     hooks: createHooks(),
     stateHooks: createStateHooks(),
+    forward: null,
+    inputCount: 0,
     place: null,
   };
   states.set(module, state);
