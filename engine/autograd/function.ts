@@ -186,7 +186,7 @@ function placeOutputs(
     if (!(output instanceof Tensor)) return output;
     const isInput = inputs.includes(output);
     const changed = dirty.includes(output);
-    if (changed) output.storage.version++;
+    if (changed) output.changes.version++;
     const differentiable = node && output.dtype.isFloatingPoint && !nonDifferentiable.includes(output);
     if (changed) {
       if (node && output.requiresGrad && output.isLeaf) {

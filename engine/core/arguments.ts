@@ -29,7 +29,7 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
   const limit = keywordOnly < 0 ? params.length : keywordOnly;
   if (positional > limit) throw tooMany(name, params, limit, positional);
   for (let i = 0; i < positional; i++) {
-    if (args[i] !== undefined) bound[plain(params[i]!)] = args[i];
+    if (args[i] !== undefined) bound[specOf(params[i]!).name] = args[i];
   }
   if (options) {
     for (const key of Object.keys(options)) {
@@ -40,48 +40,65 @@ export function bind<T>(name: string, params: readonly string[], args: readonly 
       bound[own] = options[key];
     }
   }
-  const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound));
-  if (missing.length > 0) {
-    const first = missing.filter((p) => params.indexOf(p) < limit);
-    const kind = first.length > 0 ? "positional" : "keyword-only";
-    throw missingArguments(name, (first.length > 0 ? first : missing).map(plain), { kind });
-  }
   for (let i = 0; i < params.length; i++) {
-    const type = typeOf(params[i]!);
-    if (type === null) continue;
-    const label = plain(params[i]!);
-    const value = bound[label];
-    if (value === undefined || type.fits(value) || (value === null && type.nullable)) continue;
-    throw wrongType(name, label, i < limit ? i : null, type.kind, value);
+    const spec = specOf(params[i]!);
+    const value = bound[spec.name];
+    if (value === undefined) {
+      if (spec.required) throw missingOf(name, params, limit, bound);
+    } else if (spec.kind !== null && !KINDS[spec.kind](value) && !(value === null && spec.nullable)) {
+      throw wrongType(name, spec.name, i < limit ? i : null, spec.kind, value);
+    }
   }
   return bound as T;
+}
+
+function missingOf(
+  name: string,
+  params: readonly string[],
+  limit: number,
+  bound: Readonly<Record<string, unknown>>,
+): TypeError {
+  const missing = params.filter((p) => p[0] === "!" && !(plain(p) in bound));
+  const first = missing.filter((p) => params.indexOf(p) < limit);
+  const kind = first.length > 0 ? "positional" : "keyword-only";
+  return missingArguments(name, (first.length > 0 ? first : missing).map(plain), { kind });
 }
 
 /** The parameter that an option's name means; those with a type answer to NumPy's names as well. */
 function keywordOf(params: readonly string[], key: string): string | null {
   if (params.some((p) => p !== "*" && plain(p) === key)) return key;
   const other = ALIASES[key];
-  return other !== undefined && params.some((p) => plain(p) === other && typeOf(p) !== null) ? other : null;
+  return other !== undefined && params.some((p) => plain(p) === other && specOf(p).kind !== null) ? other : null;
 }
 
-interface ParameterType {
-  kind: Kind;
-  fits: (value: unknown) => boolean;
+/** A parameter as `bind` is told of it. */
+interface Spec {
+  name: string;
+  required: boolean;
+  kind: Kind | null;
   nullable: boolean;
 }
 
-/** What was read from parameters once. */
-const types = new Map<string, ParameterType | null>();
+/** What was read before: the same few texts come with every call. */
+const specs = new Map<string, Spec>();
 
-function typeOf(param: string): ParameterType | null {
-  let type = types.get(param);
-  if (type === undefined) {
-    const text = param.split(": ")[1];
-    const kind = text?.replace("?", "") as Kind | undefined;
-    type = text && kind ? { kind, fits: KINDS[kind], nullable: text.endsWith("?") } : null;
-    types.set(param, type);
+function specOf(param: string): Spec {
+  let spec = specs.get(param);
+  if (!spec) {
+    const [label, type] = param.split(": ") as [string, string | undefined];
+    spec = {
+      name: label.replace("!", ""),
+      required: param[0] === "!",
+      kind: type ? (type.replace("?", "") as Kind) : null,
+      nullable: type?.endsWith("?") ?? false,
+    };
+    specs.set(param, spec);
   }
-  return type;
+  return spec;
+}
+
+function plain(param: string): string {
+  return specOf(param).name;
 }
 
 /** @param missing the absent parameters, in camelCase */
@@ -96,12 +113,6 @@ export function missingArguments(
     `${name}() missing ${missing.length} required ${kind} ${missing.length === 1 ? "argument" : "arguments"}: ${listed}`,
     details,
   );
-}
-
-function plain(param: string): string {
-  const end = param.indexOf(":");
-  const start = param[0] === "!" ? 1 : 0;
-  return start === 0 && end < 0 ? param : param.slice(start, end < 0 ? undefined : end);
 }
 
 /** Python counts a method's `self`, and says from how many on a call is complete. */

@@ -1,5 +1,6 @@
 /** Arithmetic of shapes and strides; pure functions with PyTorch's rules and messages. */
-import { IndexError, RuntimeError } from "./errors.ts";
+import { IndexError, RuntimeError, TypeError } from "./errors.ts";
+import { pythonTypeName } from "./tensor.ts";
 
 export type Shape = readonly number[];
 
@@ -80,11 +81,12 @@ export function expandStrides(shape: Shape, strides: readonly number[], target: 
 
 /**
  * A dimension from -ndim to ndim-1 as 0 to ndim-1; a 0-d tensor counts as having one.
- * @throws IndexError out of that range.
+ * @throws IndexError out of that range, TypeError for what is no whole number
  */
 export function normalizeDim(dim: number, ndim: number): number {
   const range = Math.max(ndim, 1);
-  if (!Number.isInteger(dim) || dim < -range || dim >= range) {
+  if (!Number.isInteger(dim)) throw new TypeError(`argument 'dim' must be int, not ${pythonTypeName(dim)}`);
+  if (dim < -range || dim >= range) {
     throw new IndexError(
       `Dimension out of range (expected to be in range of [${-range}, ${range - 1}], but got ${dim})`,
     );

@@ -52,6 +52,8 @@ export class Tensor {
   readonly strides: readonly number[];
   readonly offset: number;
   readonly dtype: DType;
+  /** Counts changes in place: one for a storage, but for what `data` gives. @internal */
+  changes: { version: number };
   readonly device: Device = CPU;
 
   /** Which output of gradFn this tensor is. */
@@ -87,6 +89,7 @@ export class Tensor {
     this.strides = strides;
     this.offset = offset;
     this.dtype = storage.dtype;
+    this.changes = storage;
   }
 
   /** A new dense tensor with undefined (zero) contents. */
@@ -153,7 +156,7 @@ export class Tensor {
   /** In-place changes seen by this tensor's storage (PyTorch's `_version`). */
   get version(): number {
     if (this.storage.isInference) throw new RuntimeError("Inference tensors do not track version counter.");
-    return this.storage.version;
+    return this.changes.version;
   }
 
   /** Length of the first dimension, as Python's `len`. */
@@ -291,7 +294,39 @@ export class Tensor {
 
   /** The same storage outside the graph; changes in place are seen by both. */
   detach(): Tensor {
-    return new Tensor(this.storage, this.shape, this.strides, this.offset);
+    const detached = new Tensor(this.storage, this.shape, this.strides, this.offset);
+    detached.changes = this.changes;
+    return detached;
+  }
+
+  /**
+   * The elements without history: the same storage, whose changes autograd does not notice (`p.data.mul_(0.5)`). Assigning
+   * gives this tensor another one's memory, shape and dtype, and leaves its place in the graph.
+   * https://docs.pytorch.org/docs/2.13/generated/torch.Tensor.data.html
+   */
+  get data(): Tensor {
+    const data = this.detach();
+    data.changes = { version: 0 };
+    return data;
+  }
+
+  /** @throws RuntimeError for integers where this tensor requires grad, TypeError for what is no tensor */
+  set data(source: Tensor) {
+    if (!(source instanceof Tensor)) {
+      throw new TypeError(`Variable data has to be a tensor, but got ${pythonTypeName(source)}`);
+    }
+    if (this.requiresGrad && !source.dtype.isFloatingPoint) {
+      throw new RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype");
+    }
+    const self = this as { -readonly [K in "storage" | "shape" | "strides" | "offset" | "dtype"]: Tensor[K] };
+    // What accumulates gradients remembers the shape and dtype.
+    if (source.dtype !== this.dtype || !sameShape(source.shape, this.shape)) this.accumulator = null;
+    self.storage = source.storage;
+    self.shape = source.shape;
+    self.strides = source.strides;
+    self.offset = source.offset;
+    self.dtype = source.dtype;
+    this.changes = { version: this.changes.version };
   }
 
   /** Cuts this tensor itself from the graph that made it. */

@@ -233,7 +233,7 @@ const thresholdOf = activation<{ threshold: number; value: number }>({
 /** min(max(0, x), 6). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.relu6.html */
 export function relu6(input: Tensor, options?: InplaceOptions): Tensor;
 export function relu6(...args: unknown[]): Tensor {
-  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("relu6", ["!input", "inplace"], args);
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("relu6", ["!input", "inplace: bool"], args);
   return hardtanhOf(input, { min: 0, max: 6 }, inplace);
 }
 
@@ -252,7 +252,7 @@ export function hardtanh(...args: unknown[]): Tensor {
     minVal = -1,
     maxVal = 1,
     inplace,
-  } = bind<{ input: Tensor } & HardtanhOptions>("hardtanh", ["!input", "minVal", "maxVal", "inplace"], args);
+  } = bind<{ input: Tensor } & HardtanhOptions>("hardtanh", ["!input", "minVal", "maxVal", "inplace: bool"], args);
   if (minVal > maxVal) throw new ValueError("min_val cannot be greater than max_val");
   return hardtanhOf(input, { min: minVal, max: maxVal }, inplace);
 }
@@ -269,7 +269,7 @@ export function leakyRelu(...args: unknown[]): Tensor {
     input,
     negativeSlope = 0.01,
     inplace,
-  } = bind<{ input: Tensor } & LeakyReluOptions>("leaky_relu", ["!input", "negativeSlope", "inplace"], args);
+  } = bind<{ input: Tensor } & LeakyReluOptions>("leaky_relu", ["!input", "negativeSlope", "inplace: bool"], args);
   return leakyReluOf(input, { slope: negativeSlope }, inplace);
 }
 
@@ -285,7 +285,7 @@ export function elu(...args: unknown[]): Tensor {
     input,
     alpha = 1,
     inplace,
-  } = bind<{ input: Tensor } & EluOptions>("elu", ["!input", "alpha", "inplace"], args);
+  } = bind<{ input: Tensor } & EluOptions>("elu", ["!input", "alpha", "inplace: bool"], args);
   return eluOf(input, { alpha, scale: 1, inputScale: 1 }, inplace);
 }
 
@@ -296,7 +296,7 @@ export function celu(...args: unknown[]): Tensor {
     input,
     alpha = 1,
     inplace,
-  } = bind<{ input: Tensor } & EluOptions>("celu", ["!input", "alpha", "inplace"], args);
+  } = bind<{ input: Tensor } & EluOptions>("celu", ["!input", "alpha", "inplace: bool"], args);
   if (alpha === 0) throw new RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU");
   return celuOf(input, { alpha, scale: 1, inputScale: 1 / alpha, gradScale: 1 / Math.fround(alpha) }, inplace);
 }
@@ -307,7 +307,7 @@ const SELU_SCALE = 1.0507009873554805;
 /** The self-normalising elu: scale 1.0507, alpha 1.6733. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.selu.html */
 export function selu(input: Tensor, options?: InplaceOptions): Tensor;
 export function selu(...args: unknown[]): Tensor {
-  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("selu", ["!input", "inplace"], args);
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("selu", ["!input", "inplace: bool"], args);
   return eluOf(input, { alpha: SELU_ALPHA, scale: SELU_SCALE, inputScale: 1 }, inplace);
 }
 
@@ -333,14 +333,14 @@ export function gelu(...args: unknown[]): Tensor {
 /** x · sigmoid(x), also called swish. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.silu.html */
 export function silu(input: Tensor, options?: InplaceOptions): Tensor;
 export function silu(...args: unknown[]): Tensor {
-  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("silu", ["!input", "inplace"], args);
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("silu", ["!input", "inplace: bool"], args);
   return siluOf(input, null, inplace);
 }
 
 /** x · tanh(softplus(x)). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.mish.html */
 export function mish(input: Tensor, options?: InplaceOptions): Tensor;
 export function mish(...args: unknown[]): Tensor {
-  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("mish", ["!input", "inplace"], args);
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("mish", ["!input", "inplace: bool"], args);
   return mishOf(input, null, inplace);
 }
 
@@ -370,14 +370,14 @@ export const softsign = checked("softsign(Tensor input)", (input: Tensor): Tenso
 /** clamp(x + 3, 0, 6) / 6. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardsigmoid.html */
 export function hardsigmoid(input: Tensor, options?: InplaceOptions): Tensor;
 export function hardsigmoid(...args: unknown[]): Tensor {
-  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("hardsigmoid", ["!input", "inplace"], args);
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("hardsigmoid", ["!input", "inplace: bool"], args);
   return hardsigmoidOf(input, null, inplace);
 }
 
 /** x · hardsigmoid(x). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardswish.html */
 export function hardswish(input: Tensor, options?: InplaceOptions): Tensor;
 export function hardswish(...args: unknown[]): Tensor {
-  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("hardswish", ["!input", "inplace"], args);
+  const { input, inplace } = bind<{ input: Tensor } & InplaceOptions>("hardswish", ["!input", "inplace: bool"], args);
   return hardswishOf(input, null, inplace);
 }
 
@@ -426,7 +426,7 @@ export function threshold(...args: unknown[]): Tensor {
     inplace,
   } = bind<{ input: Tensor; threshold: number; value: number } & InplaceOptions>(
     "threshold",
-    ["!input", "!threshold", "!value", "inplace"],
+    ["!input", "!threshold", "!value", "inplace: bool"],
     args,
   );
   return thresholdOf(input, { threshold: limit, value }, inplace);

@@ -100,8 +100,12 @@ export function minimum(...args: unknown[]): Tensor {
  */
 export function where(condition: Tensor): Tensor[];
 export function where(condition: Tensor, input: Operand, other: Operand): Tensor;
-export function where(condition: Tensor, input?: Operand, other?: Operand): Tensor | Tensor[] {
-  assertTensor(condition, "where", "condition", 1);
+export function where(...args: unknown[]): Tensor | Tensor[] {
+  const { condition, input, other } = bind<{ condition: Tensor; input?: Operand; other?: Operand }>(
+    "where",
+    ["!condition: Tensor", "input: Operand", "other: Operand"],
+    args,
+  );
   if (input === undefined && other === undefined) return nonzero(condition, { asTuple: true });
   const [a, b] = [asOperand(input, "where", "input", 2), asOperand(other, "where", "other", 3)];
   if (condition.dtype !== bool && condition.dtype !== uint8) {
@@ -143,7 +147,8 @@ methods({
   minimum,
   clamp,
   clip: clamp,
-  where: (self, condition: Tensor, other: Operand) => where(condition, self, other),
+  where: (self, condition: Tensor, other: Operand, ...rest: Operand[]) =>
+    where(...([condition, self, other, ...rest] as [Tensor, Operand, Operand])),
 });
 
 declare module "../core/tensor.ts" {

@@ -1,10 +1,11 @@
 /** Copies: clone, contiguous, and conversion between dtypes and devices. */
 import { TYPE_NAMES } from "../autograd/node.ts";
-import { isOptions } from "../core/arguments.ts";
+import { bind, isOptions } from "../core/arguments.ts";
 import { Device, device as toDevice } from "../core/device.ts";
 import { bool, DType, float32, float64, int32, int64, uint8 } from "../core/dtype.ts";
+import { TypeError } from "../core/errors.ts";
 import { checked } from "../core/signature.ts";
-import { Tensor } from "../core/tensor.ts";
+import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { copyInOrder, copyRaw } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
@@ -58,10 +59,14 @@ export function to(input: Tensor, ...targets: (DType | Device | string | Tensor 
     else if (target instanceof Tensor) dtype = target.dtype;
     else if (target instanceof Device || typeof target === "string") toDevice(target);
     else if (isOptions(target)) {
-      const options = target as ToOptions;
+      const options = bind<ToOptions>("to", ["*", "dtype", "device", "copy: bool"], [target]);
       dtype = options.dtype ?? dtype;
       copy = options.copy ?? copy;
       if (options.device) toDevice(options.device);
+    } else if (target !== undefined && target !== null) {
+      throw new TypeError(`to() received an invalid combination of arguments - got (${pythonTypeName(target)})`, {
+        hint: "it takes a dtype, a device, another tensor, or { dtype, device, copy }",
+      });
     }
   }
   return dtype === input.dtype && !copy ? input : call(ToCopy, { dtype }, input);

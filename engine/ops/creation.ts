@@ -50,6 +50,9 @@ export function shapeAndOptions<O extends TensorOptions>(
     ["*", "size", ...extra, ...OPTION_NAMES],
     [given],
   );
+  if (rest.length === 0 && size === undefined) {
+    throw new TypeError(`${name}() missing 1 required positional arguments: "size"`);
+  }
   const sizes = (rest.length > 0 ? (Array.isArray(rest[0]) ? rest[0] : rest) : (size ?? [])) as unknown[];
   if (rest.length === 1 && typeof rest[0] !== "number" && !Array.isArray(rest[0])) {
     throw new TypeError(
@@ -162,7 +165,7 @@ export function tensor(...args: unknown[]): Tensor {
   const { shape, flat } = flatten(data);
   const chosen = dtype ?? firstTensorDtype(data) ?? inferDtype(data, flat);
   const storage = allocate(chosen, flat.length);
-  for (let i = 0; i < flat.length; i++) storage[i] = convert(flat[i]!, chosen);
+  for (let i = 0; i < flat.length; i++) storage[i] = convert(flat[i]!, chosen, chosen.name);
   return finish(new Tensor(new Storage(chosen, storage), shape), options);
 }
 
@@ -173,21 +176,27 @@ function firstTensorDtype(data: unknown): DType | null {
 }
 
 /** A number as an element of this dtype, as PyTorch converts Python's. */
-export function convert(value: number | boolean, dtype: DType): number {
+export function convert(value: number | boolean, dtype: DType, spoken = cppName(dtype)): number {
   const number = Number(value);
   if (dtype === bool) return number !== 0 ? 1 : 0;
   if (dtype.isFloatingPoint) return number;
   if (!Number.isFinite(number)) {
     throw Number.isNaN(number)
       ? new ValueError("cannot convert float NaN to integer")
-      : new RuntimeError(
-          `value cannot be converted to type ${dtype === int32 ? "int" : `${dtype.name}_t`} without overflow`,
-        );
+      : new RuntimeError(`value cannot be converted to type ${spoken} without overflow`);
+  }
+  // Negative numbers wrap around in uint8.
+  if (dtype === uint8 ? Math.abs(number) > 255 : dtype === int32 && (number | 0) !== Math.trunc(number)) {
+    throw new RuntimeError(`value cannot be converted to type ${spoken} without overflow`);
   }
   if (dtype === int64 && Math.abs(number) > Number.MAX_SAFE_INTEGER) {
     throw new RuntimeError(`int64 is exact up to 2^53 here, and ${number} is beyond`);
   }
   return Math.trunc(number);
+}
+
+function cppName(dtype: DType): string {
+  return dtype === int32 ? "int" : `${dtype.name}_t`;
 }
 
 /** A tensor over this typed array itself, without a copy: changes are seen on both sides. */
@@ -222,7 +231,7 @@ export function full(size: readonly number[], fillValue: number | boolean, optio
 export function full(...args: unknown[]): Tensor {
   const { size, fillValue, ...options } = bind<{ size: number[]; fillValue: number | boolean } & TensorOptions>(
     "full",
-    ["!size", "!fillValue", "*", ...OPTION_NAMES],
+    ["!size: int[]", "!fillValue: Number", "*", ...OPTION_NAMES],
     args,
   );
   const { shape } = shapeAndOptions("full", [size]);

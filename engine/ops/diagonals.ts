@@ -5,6 +5,7 @@ import { bind } from "../core/arguments.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype, resultType } from "../core/promotion.ts";
 import { normalizeDim } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { castRaw, filled } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
@@ -33,21 +34,22 @@ const DiagEmbed: Op<DiagonalPlace> = defineOp({
 });
 
 /** A vector as the diagonal of a matrix, or a matrix's diagonal as a vector. https://docs.pytorch.org/docs/2.13/generated/torch.diag.html */
-export function diag(input: Tensor, diagonal: number | { diagonal?: number } = 0): Tensor {
-  assertTensor(input, "diag", "input", 1);
-  const offset = typeof diagonal === "number" ? diagonal : (diagonal.diagonal ?? 0);
-  if (input.ndim === 2) return diagonalCopy(input, offset);
-  if (input.ndim !== 1) {
-    throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${input.ndim}D`, { shapes: [input.shape] });
-  }
-  return call(DiagEmbed, { offset, dim1: 0, dim2: 1 }, input);
-}
+export const diag = checked<(input: Tensor, diagonal?: number | { diagonal?: number }) => Tensor>(
+  "diag(Tensor input, int diagonal?)",
+  (input: Tensor, diagonal: number = 0): Tensor => {
+    if (input.ndim === 2) return diagonalCopy(input, diagonal);
+    if (input.ndim !== 1) {
+      throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${input.ndim}D`, { shapes: [input.shape] });
+    }
+    return call(DiagEmbed, { offset: diagonal, dim1: 0, dim2: 1 }, input);
+  },
+);
 
 /** All elements as the diagonal of a matrix. https://docs.pytorch.org/docs/2.13/generated/torch.diagflat.html */
-export function diagflat(input: Tensor, offset: number | { offset?: number } = 0): Tensor {
-  assertTensor(input, "diagflat", "input", 1);
-  return diag(reshape(input.contiguous(), -1), typeof offset === "number" ? offset : (offset.offset ?? 0));
-}
+export const diagflat = checked<(input: Tensor, offset?: number | { offset?: number }) => Tensor>(
+  "diagflat(Tensor input, int offset?)",
+  (input: Tensor, offset: number = 0): Tensor => diag(reshape(input.contiguous(), -1), offset),
+);
 
 export interface DiagEmbedOptions {
   /** Above the main diagonal for positive numbers. Default 0. */

@@ -37,7 +37,7 @@ interface DropoutArguments extends DropoutOptions {
 }
 
 function dropoutArguments(name: string, args: unknown[], training = true): Required<DropoutArguments> {
-  const bound = bind<DropoutArguments>(name, ["!input", "p", "training", "inplace"], args);
+  const bound = bind<DropoutArguments>(name, ["!input", "p", "training", "inplace: bool"], args);
   assertTensor(bound.input, name, "input", 1);
   const { p = 0.5, inplace = false } = bound;
   if (typeof p !== "number") {

@@ -114,7 +114,7 @@ export function rrelu(...args: unknown[]): Tensor {
     upper = 1 / 3,
     training = false,
     inplace = false,
-  } = bind<{ input: Tensor } & RreluOptions>("rrelu", ["!input", "lower", "upper", "training", "inplace"], args);
+  } = bind<{ input: Tensor } & RreluOptions>("rrelu", ["!input", "lower", "upper", "training", "inplace: bool"], args);
   assertTensor(input, "rrelu", "input", 1);
   for (const [i, [name, value]] of Object.entries({ lower, upper }).entries()) {
     assertNumber(value, "rrelu", name, i + 2, "Number");

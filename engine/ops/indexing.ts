@@ -404,8 +404,12 @@ export function at(input: Tensor, index: number): Tensor {
  */
 export function nonzero(input: Tensor, options: { asTuple: true }): Tensor[];
 export function nonzero(input: Tensor, options?: { asTuple?: false }): Tensor;
-export function nonzero(input: Tensor, { asTuple = false }: { asTuple?: boolean } = {}): Tensor | Tensor[] {
-  assertTensor(input, "nonzero", "input", 1);
+export function nonzero(...args: unknown[]): Tensor | Tensor[] {
+  const { input, asTuple = false } = bind<{ input: Tensor; asTuple?: boolean }>(
+    "nonzero",
+    ["!input: Tensor", "*", "asTuple: bool"],
+    args,
+  );
   if (!asTuple) return positionsOfNonzero(input);
   const rows = positionsOfNonzero(input.ndim === 0 ? unsqueeze(input, 0) : input);
   return Array.from({ length: rows.shape[1]! }, (_, d) => select(rows, 1, d));

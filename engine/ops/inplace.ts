@@ -10,12 +10,13 @@ import { isOptions } from "../core/arguments.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { CPP_NAMES, canCast, getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, broadcastStrides, isContiguous, type Shape, sameShape, sizeText } from "../core/shape.ts";
+import { checked } from "../core/signature.ts";
 import { Storage } from "../core/storage.ts";
 import { setAutogradHost, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, floorDivide, mul, pow, remainder, sub, where } from "./arithmetic.ts";
 import { addcdiv, addcmul, lerp } from "./binary_more.ts";
 import { convert } from "./creation.ts";
-import { castRaw, copyRaw, filled, type Operand, type Scalar, viewAs } from "./operands.ts";
+import { asOperand, castRaw, copyRaw, filled, type Operand, type Scalar, viewAs } from "./operands.ts";
 import * as pointwise from "./pointwise.ts";
 import { accumulatorOf, call, defineOp, edgeOf, type Method, methods, type Op, OperationNode } from "./registry.ts";
 import { asStridedBackward, gatherStrided, type StridedView } from "./strided.ts";
@@ -128,7 +129,7 @@ export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor 
     // What compute made without a history nobody else has.
     if (!node && result.storage.id >= made) result.storage.release();
   }
-  self.storage.version++;
+  self.changes.version++;
   if (node) {
     continueHistory(self, { node, index: result.outputIndex });
     if (node instanceof OperationNode) node.ctx.adopt(result, self);
@@ -225,7 +226,8 @@ export function overwrite(self: Tensor, gradFn: string, elements: Tensor): Tenso
 }
 
 /** Elements of another tensor (broadcast, converted) into this one. */
-function copyFrom(self: Tensor, source: Tensor): Tensor {
+function copyFrom(self: Tensor, value: Operand): Tensor {
+  const source = asOperand(value, "copy_", "other", 2);
   if (source.numel() > 1) checkOverlap(self);
   checkFits(self, broadcastShapes(self.shape, source.shape));
   return overwrite(self, "CopyBackwards", sameShape(source.shape, self.shape) ? source : expand(source, self.shape));
@@ -279,9 +281,9 @@ methods({
   addcmul_: inPlaceOf(addcmul),
   addcdiv_: inPlaceOf(addcdiv),
   lerp_: inPlaceOf(lerp),
-  zero_: (self) => overwrite(self, "ZeroBackward0", filled([], 0, self.dtype)),
-  fill_: fill,
-  copy_: copyFrom,
+  zero_: checked("zero_(Tensor input)", (self: Tensor) => overwrite(self, "ZeroBackward0", filled([], 0, self.dtype))),
+  fill_: checked("fill_(Tensor input, Operand value)", fill),
+  copy_: checked("copy_(Tensor input, Operand other, bool non_blocking?)", copyFrom),
 });
 
 declare module "../core/tensor.ts" {
@@ -329,6 +331,6 @@ declare module "../core/tensor.ts" {
     /** Fills with one value in place. */
     fill_(value: Scalar | Tensor): Tensor;
     /** Takes the elements of another tensor, broadcast and converted. */
-    copy_(source: Tensor): Tensor;
+    copy_(source: Operand): Tensor;
   }
 }

@@ -1,7 +1,7 @@
 /** Tensors put together and taken apart. */
 
 import { kernels } from "../backends/index.ts";
-import { isOptions } from "../core/arguments.ts";
+import { bind, isOptions } from "../core/arguments.ts";
 import { IndexError, RuntimeError, ValueError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
@@ -274,7 +274,7 @@ export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions):
 export function meshgrid(...args: [...tensors: Tensor[]] | [...tensors: Tensor[], options: MeshgridOptions]): Tensor[];
 export function meshgrid(...args: unknown[]): Tensor[] {
   const last = args[args.length - 1];
-  const { indexing = "ij" } = isOptions(last) ? (last as MeshgridOptions) : {};
+  const { indexing = "ij" } = isOptions(last) ? bind<MeshgridOptions>("meshgrid", ["*", "indexing"], [last]) : {};
   const tensors = args.flat().filter((x) => x instanceof Tensor);
   const [first] = tensors;
   if (!first) throw new RuntimeError("meshgrid expects a non-empty TensorList");

@@ -26,6 +26,7 @@ const Parts: Op<PartsAttrs> = defineOp({
     const found = sizes.map((size) => {
       const shape = squeezed ? x.shape.toSpliced(dim, 1) : x.shape.with(dim, size);
       const part = new Tensor(x.storage, shape, squeezed ? x.strides.toSpliced(dim, 1) : x.strides, offset);
+      part.changes = x.changes;
       offset += size * stride;
       return part;
     });

@@ -238,7 +238,7 @@ export type Method<F> = F extends (self: Tensor, ...args: infer A) => infer R ? 
 /** A method's arguments are counted without the tensor it belongs to, and its name may be another than the function's. */
 function asMethod(error: TypeError, name: string): TypeError {
   const [, called, rest] = /^(\w+)\(\)(.*)$/s.exec(error.message) ?? [];
-  if (rest === undefined || called !== name.replace(/_$/, "")) return error;
+  if (rest === undefined || (called !== name && called !== name.replace(/_$/, ""))) return error;
   const less = (text: string) => String(Number(text) - 1);
   error.message =
     `${name}()` +

@@ -268,19 +268,21 @@ export function repeatInterleave(...args: unknown[]): Tensor {
   return indexSelect(x, axis, index);
 }
 
+/** As a change in place, with all arguments as they come: the operation checks them. */
+function changing<A extends unknown[]>(operation: (old: Tensor, ...args: A) => Tensor) {
+  return (self: Tensor, ...args: A): Tensor => inPlace(self, (old) => operation(old, ...args));
+}
+
 methods({
   scatter,
   scatterAdd,
   indexAdd,
   maskedSelect,
   repeatInterleave,
-  scatter_: (self, dim: number, index: Tensor, source: Tensor | Scalar) =>
-    inPlace(self, (old) => scatter(old, dim, index, source)),
-  scatterAdd_: (self, dim: number, index: Tensor, source: Tensor) =>
-    inPlace(self, (old) => scatterAdd(old, dim, index, source)),
-  indexAdd_: (self, dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }) =>
-    inPlace(self, (old) => indexAdd(old, dim, index, source, options)),
-  maskedFill_: (self, mask: Tensor, value: Scalar | Tensor) => inPlace(self, (old) => maskedFill(old, mask, value)),
+  scatter_: changing(scatter),
+  scatterAdd_: changing(scatterAdd),
+  indexAdd_: changing(indexAdd),
+  maskedFill_: changing(maskedFill),
 });
 
 declare module "../core/tensor.ts" {

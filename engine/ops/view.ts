@@ -14,6 +14,7 @@ import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 export function makeView(x: Tensor, shape: Shape, strides: readonly number[], offset = x.offset): Tensor {
   const view = new Tensor(x.storage, shape, strides, offset);
   view.base = x.base ?? x;
+  view.changes = x.changes;
   view.baseHistory = view.base.history;
   view.viewMadeBy = recordsGradients() ? "recorded" : "unrecorded";
   return view;
