@@ -1,12 +1,7 @@
 /** Checks of single arguments that are numbers or sizes, with PyTorch's TypeError for what is none. */
-import { TypeError } from "./errors.ts";
-import { pythonTypeName } from "./tensor.ts";
+import { isInt, isInts, KINDS, wrongType } from "./kinds.ts";
 
-function argumentOf(operation: string, argument: string, position: number): string {
-  return `${operation}(): argument '${argument}' (position ${position})`;
-}
-
-/** @throws TypeError for a value that is no number, where `kind` is what PyTorch calls it: float, or Number */
+/** @throws TypeError for a value that is no number, where `kind` is what PyTorch calls it */
 export function assertNumber(
   value: unknown,
   operation: string,
@@ -14,8 +9,7 @@ export function assertNumber(
   position: number,
   kind: "float" | "Number" = "float",
 ): asserts value is number {
-  if (typeof value === "number" || typeof value === "boolean") return;
-  throw new TypeError(`${argumentOf(operation, argument, position)} must be ${kind}, not ${pythonTypeName(value)}`);
+  if (!KINDS.Number(value)) throw wrongType(operation, argument, position - 1, kind, value);
 }
 
 /** @throws TypeError for a dimension, a size or a count that is no whole number */
@@ -25,8 +19,7 @@ export function assertInt(
   argument: string,
   position: number,
 ): asserts value is number {
-  if (Number.isInteger(value)) return;
-  throw new TypeError(`${argumentOf(operation, argument, position)} must be int, not ${pythonTypeName(value)}`);
+  if (!isInt(value)) throw wrongType(operation, argument, position - 1, "int", value);
 }
 
 /** @throws TypeError for sizes that are no list, or one with other elements than whole numbers */
@@ -36,17 +29,5 @@ export function assertInts(
   argument: string,
   position: number,
 ): asserts value is readonly number[] {
-  if (!Array.isArray(value)) {
-    throw new TypeError(
-      `${argumentOf(operation, argument, position)} must be tuple of ints, not ${pythonTypeName(value)}`,
-    );
-  }
-  const at = value.findIndex((size) => !Number.isInteger(size));
-  if (at < 0) return;
-  const found = pythonTypeName(value[at]);
-  throw new TypeError(
-    at === 0
-      ? `${argumentOf(operation, argument, position)} must be tuple of ints, but found element of type ${found} at pos 0`
-      : `${operation}(): argument '${argument}' failed to unpack the object at pos ${at + 1} with error "type must be tuple of ints,but got ${found}"`,
-  );
+  if (!isInts(value)) throw wrongType(operation, argument, position - 1, "int[]", value);
 }

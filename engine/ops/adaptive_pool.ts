@@ -387,7 +387,12 @@ function unpooledSize(input: Tensor, axes: 1 | 2, { kernelSize, stride, padding 
   const usual = steps.map(
     (step, i) => (input.shape[input.ndim - axes + i]! - 1) * step + at(kernelSize, i) - 2 * at(padding, i),
   );
-  if (!outputSize) return usual;
+  if (!outputSize) {
+    const parts = Array.from({ length: axes }, (_, i) => [steps[i], at(kernelSize, i), at(padding, i)]).flat();
+    // Python's fractions give a fraction, whatever they add up to.
+    assertInts(parts.every(Number.isInteger) ? usual : [Number.NaN], "max_unpool2d", "output_size", 3);
+    return usual;
+  }
   if (outputSize.length !== axes && outputSize.length !== axes + 2) {
     throw new ValueError(
       `output_size should be a sequence containing ${axes} or ${axes + 2} elements, but it has a length of '${outputSize.length}'`,
@@ -433,7 +438,14 @@ function unpool(input: Tensor, indices: Tensor, size: [number, number]): Tensor 
   return call(Unpool, { size, gradFn: "MaxUnpool2DBackward0" }, input, castRaw(indices, int64));
 }
 
-const UNPOOL_PARAMS = ["!input", "!indices", "!kernelSize", "stride", "padding", "outputSize"];
+const UNPOOL_PARAMS = [
+  "!input",
+  "!indices: Tensor",
+  "!kernelSize: int[1]",
+  "stride: int[1]?",
+  "padding: int[1]",
+  "outputSize",
+];
 
 /** maxPool2d undone: values at the winners' places, zeros elsewhere. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.max_unpool2d.html */
 export function maxUnpool2d(input: Tensor, indices: Tensor, kernelSize: Size2, options?: UnpoolOptions): Tensor;
@@ -472,7 +484,11 @@ function lpPool(name: string, axes: 1 | 2, args: unknown[]): Tensor {
     kernelSize,
     stride = null,
     ceilMode = false,
-  } = bind<LpPoolArguments>(name, ["!input", "!normType", "!kernelSize", "stride", "ceilMode"], args);
+  } = bind<LpPoolArguments>(
+    name,
+    ["!input", "!normType: float", "!kernelSize: int[1]", "stride", "ceilMode: bool"],
+    args,
+  );
   assertTensor(input, name, "input", 1);
   const cells = Array.isArray(kernelSize) ? numel(kernelSize as number[]) : (kernelSize as number) ** axes;
   const powers = pow(input, normType);

@@ -1,5 +1,7 @@
 /** Sliding blocks as columns and back, and channels as pixels and back. */
+
 import { bind } from "../core/arguments.ts";
+import { assertInts } from "../core/checks.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sizeText } from "../core/shape.ts";
@@ -203,7 +205,8 @@ export function fold(...args: unknown[]): Tensor {
       { shapes: [shape] },
     );
   }
-  const size = typeof outputSize === "number" ? [outputSize, outputSize] : [...outputSize];
+  const size: unknown = Array.isArray(outputSize) ? outputSize : [outputSize, outputSize];
+  assertInts(size, "col2im", "output_size", 2);
   if (size.length !== 2) throw new RuntimeError(`It is expected output_size equals to 2, but got size ${size.length}`);
   const attrs = blockAttributes("fold", size, kernelSize, bound);
   const [planes, length] = shape.slice(-2) as [number, number];

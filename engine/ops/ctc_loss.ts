@@ -192,7 +192,7 @@ export function ctcLoss(
 export function ctcLoss(...args: unknown[]): Tensor {
   const bound = bind<CtcArguments>(
     "ctc_loss",
-    ["!logProbs", "!targets", "!inputLengths", "!targetLengths", "blank", "reduction", "zeroInfinity"],
+    ["!logProbs", "!targets", "!inputLengths", "!targetLengths", "blank: int", "reduction", "zeroInfinity"],
     args,
   );
   const { logProbs, targets, blank = 0, reduction = "mean", zeroInfinity = false } = bound;

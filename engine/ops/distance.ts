@@ -1,5 +1,7 @@
 /** Distances, similarities and the losses that are made of them. */
+
 import { bind } from "../core/arguments.ts";
+import { assertInt, assertNumber } from "../core/checks.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
 import { resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { broadcastShapes, sizeText } from "../core/shape.ts";
@@ -56,6 +58,8 @@ export function cosineSimilarity(...args: unknown[]): Tensor {
   );
   assertTensor(x1, "cosine_similarity", "x1", 1);
   assertTensor(x2, "cosine_similarity", "x2", 2);
+  assertInt(dim, "cosine_similarity", "dim", 3);
+  assertNumber(eps, "cosine_similarity", "eps", 4);
   const shape = broadcastShapes(x1.shape, x2.shape);
   const dtype = resultType(x1, x2);
   if (!dtype.isFloatingPoint) {

@@ -1,10 +1,12 @@
 /** Losses of numbers: how far a prediction lies from its target. https://docs.pytorch.org/docs/2.13/nn.functional.html#loss-functions */
+
 import { bind } from "../core/arguments.ts";
+import { assertNumber } from "../core/checks.ts";
 import type { DType, DTypeName } from "../core/dtype.ts";
-import { RuntimeError, ValueError } from "../core/errors.ts";
+import { RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { CPP_NAMES, getDefaultDtype, resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { sameShape } from "../core/shape.ts";
-import { assertTensor, Tensor } from "../core/tensor.ts";
+import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, log, mul, neg, sub, where } from "./arithmetic.ts";
 import { ge, le, lt } from "./comparison.ts";
 import { to } from "./copy.ts";
@@ -113,6 +115,9 @@ export function huberLoss(...args: unknown[]): Tensor {
     delta = 1,
     weight,
   } = elementwiseArguments<HuberLossOptions>("huber_loss", ["reduction", "delta", "weight", "*"], args, []);
+  if (typeof delta !== "number") {
+    throw new TypeError(`delta must be a float or int, got: <class '${pythonTypeName(delta)}'>`);
+  }
   if (delta <= 0) throw new RuntimeError("huber_loss does not support non-positive values for delta.");
   const pair = broadcastPair(input, target);
   const dtype = resultType(...pair);
@@ -145,6 +150,7 @@ export function poissonNllLoss(...args: unknown[]): Tensor {
     full = false,
     eps = 1e-8,
   } = elementwiseArguments<PoissonNllLossOptions>("poisson_nll_loss", ["logInput", "full", "*", "eps"], args);
+  assertNumber(eps, "poisson_nll_loss", "eps", 5);
   const loss = logInput ? sub(exp(input), mul(target, input)) : sub(input, mul(target, log(add(input, eps))));
   if (!full) return reduceLoss(loss, reduction);
   const stirling = add(sub(mul(target, log(target)), target), mul(log(mul(target, 2 * Math.PI)), 0.5));

@@ -7,6 +7,7 @@ import { getDefaultDtype, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { normalizeDim, normalizeDims, numel, sizeText } from "../core/shape.ts";
 import { checked } from "../core/signature.ts";
 import { anyRequiresGrad, assertTensor, Tensor } from "../core/tensor.ts";
+import { warn } from "../core/warnings.ts";
 import { div, mul, sub, where } from "./arithmetic.ts";
 import { eq, isfinite, isnan, logicalAnd, logicalOr, ne } from "./comparison.ts";
 import { to } from "./copy.ts";
@@ -94,13 +95,21 @@ export function varArguments(name: string, args: unknown[]): { input: Tensor; at
     throw new RuntimeError(`${which} only support floating point and complex dtypes`);
   }
   const dims = normalizeDims(dim, input.ndim);
+  const count = numel(dims.map((d) => input.shape[d]!));
+  const correction = bound.correction ?? (unbiased ? 1 : 0);
+  const outputs = numel(input.shape.filter((_, d) => !dims.includes(d)));
+  if ((outputs === 0 ? 0 : count) - correction <= 0) {
+    warn(
+      `${name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).`,
+    );
+  }
   return {
     input,
     attrs: {
       dims,
       keepdim,
-      correction: bound.correction ?? (unbiased ? 1 : 0),
-      count: numel(dims.map((d) => input.shape[d]!)),
+      correction,
+      count,
       all: dim === undefined || dim === null || input.ndim === 0,
       listed: Array.isArray(dim) && input.ndim > 0 ? dim.length : null,
     },
