@@ -7,7 +7,7 @@ import * as F from "./functional.ts";
 import { constant_ } from "./init.ts";
 import { Module } from "./module.ts";
 import type { Parameter } from "./parameter.ts";
-import { fields, numberText } from "./text.ts";
+import { fields, floatText, numberText } from "./text.ts";
 
 export interface GELUOptions {
   /** "none" is exact, "tanh" an approximation. Default "none". */
@@ -180,7 +180,7 @@ export class RReLU extends Module {
   }
 
   override extraRepr(): string {
-    const text = `lower=${numberText(this.lower)}, upper=${numberText(this.upper)}`;
+    const text = `lower=${floatText(this.lower)}, upper=${floatText(this.upper)}`;
     return this.inplace ? `${text}, inplace=True` : text;
   }
 }

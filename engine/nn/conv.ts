@@ -94,7 +94,7 @@ abstract class ConvNd<Axes extends readonly number[]> extends Module {
     if (outChannels % groups !== 0) throw new ValueError("out_channels must be divisible by groups");
     if (typeof padding === "string") {
       if (padding !== "same" && padding !== "valid") {
-        throw new ValueError(`Invalid padding string '${padding}', should be one of {'valid', 'same'}`);
+        throw new ValueError(`Invalid padding string '${padding}', should be one of {'same', 'valid'}`);
       }
       if (padding === "same" && stride.some((s) => s !== 1)) {
         throw new ValueError("padding='same' is not supported for strided convolutions");
