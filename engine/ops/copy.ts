@@ -77,14 +77,14 @@ methods({
   contiguous,
   to,
   type: (x, dtype?: DType) => (dtype ? to(x, dtype) : `torch.${TYPE_NAMES[x.dtype.name]}`),
-  typeAs: (x, other: Tensor) => to(x, other.dtype),
-  float: (x) => to(x, float32),
-  double: (x) => to(x, float64),
-  int: (x) => to(x, int32),
-  long: (x) => to(x, int64),
-  byte: (x) => to(x, uint8),
-  bool: (x) => to(x, bool),
-  cpu: (x) => x,
+  typeAs: checked("type_as(Tensor input, Tensor other)", (x: Tensor, other: Tensor) => to(x, other.dtype)),
+  float: checked("float(Tensor input)", (x: Tensor) => to(x, float32)),
+  double: checked("double(Tensor input)", (x: Tensor) => to(x, float64)),
+  int: checked("int(Tensor input)", (x: Tensor) => to(x, int32)),
+  long: checked("long(Tensor input)", (x: Tensor) => to(x, int64)),
+  byte: checked("byte(Tensor input)", (x: Tensor) => to(x, uint8)),
+  bool: checked("bool(Tensor input)", (x: Tensor) => to(x, bool)),
+  cpu: checked("cpu(Tensor input)", (x: Tensor) => x),
 });
 
 declare module "../core/tensor.ts" {

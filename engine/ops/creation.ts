@@ -258,7 +258,13 @@ export const onesLike: (input: Tensor, options?: TensorOptions) => Tensor = cons
 export const emptyLike: (input: Tensor, options?: TensorOptions) => Tensor = constantLike("empty_like", 0);
 
 /** `fillValue` in the shape and dtype of `input`. */
-export function fullLike(input: Tensor, fillValue: number | boolean, options: TensorOptions = {}): Tensor {
+export function fullLike(input: Tensor, fillValue: number | boolean, options?: TensorOptions): Tensor;
+export function fullLike(...args: unknown[]): Tensor {
+  const { input, fillValue, ...options } = bind<{ input: Tensor; fillValue: number | boolean } & TensorOptions>(
+    "full_like",
+    ["!input: Tensor", "!fillValue: Number", "*", ...OPTION_NAMES],
+    args,
+  );
   const dtype = options.dtype ?? input.dtype;
   return finish(filledLike(input, convert(fillValue, dtype), dtype), options);
 }
@@ -270,7 +276,10 @@ export function arange(start: number, end: number, step: number, options?: Tenso
 export function arange(options: { start?: number; end: number; step?: number } & TensorOptions): Tensor;
 export function arange(...args: unknown[]): Tensor {
   const count = args.filter((a) => typeof a === "number").length;
-  const params = count === 1 ? ["end", "*", "start", "step"] : ["start", "end", "step", "*"];
+  const params =
+    count === 1
+      ? ["!end: Number", "*", "start: Number", "step: Number"]
+      : ["start: Number", "!end: Number", "step: Number", "*"];
   const {
     start = 0,
     end,
@@ -302,7 +311,7 @@ export function linspace(start: number, end: number, steps: number, options?: Te
 export function linspace(...args: unknown[]): Tensor {
   const { start, end, steps, ...options } = bind<{ start: number; end: number; steps: number } & TensorOptions>(
     "linspace",
-    ["!start", "!end", "!steps", "*", ...OPTION_NAMES],
+    ["!start: Number", "!end: Number", "!steps: int", "*", ...OPTION_NAMES],
     args,
   );
   if (steps < 0) throw new RuntimeError("number of steps must be non-negative");
@@ -367,7 +376,7 @@ export function eye(...args: unknown[]): Tensor {
     n,
     m = n,
     ...options
-  } = bind<{ n: number; m?: number } & TensorOptions>("eye", ["!n", "m", "*", ...OPTION_NAMES], args);
+  } = bind<{ n: number; m?: number } & TensorOptions>("eye", ["!n: int", "m: int", "*", ...OPTION_NAMES], args);
   if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`);
   if (m < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${m}`);
   const out = filled([n, m], 0, options.dtype ?? getDefaultDtype());

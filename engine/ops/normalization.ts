@@ -398,7 +398,7 @@ export function groupNorm(...args: unknown[]): Tensor {
     eps = 1e-5,
   } = bind<{ input: Tensor; numGroups: number } & AffineOptions>(
     "group_norm",
-    ["!input", "!numGroups", "weight", "bias", "eps"],
+    ["!input", "!numGroups: int", "weight", "bias", "eps"],
     args,
   );
   assertTensor(input, "group_norm", "input", 1);
@@ -457,7 +457,7 @@ export function localResponseNorm(...args: unknown[]): Tensor {
     k = 1,
   } = bind<{ input: Tensor; size: number } & LocalResponseNormOptions>(
     "local_response_norm",
-    ["!input", "!size", "alpha", "beta", "k"],
+    ["!input", "!size: int", "alpha: float", "beta: float", "k: float"],
     args,
   );
   assertTensor(input, "local_response_norm", "input", 1);

@@ -240,7 +240,7 @@ export function repeatInterleave(...args: unknown[]): Tensor {
     dim = null,
   } = bind<{ input: Tensor; repeats: number | Tensor; dim?: number | null }>(
     "repeat_interleave",
-    ["!input", "!repeats", "dim: int?"],
+    ["!input", "!repeats: Operand", "dim: int?"],
     args,
   );
   assertTensor(input, "repeat_interleave", "input", 1);

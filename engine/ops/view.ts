@@ -368,9 +368,9 @@ export const movedim = checked(
   },
 );
 
-function viewAsOther(input: Tensor, other: Tensor): Tensor {
-  return view(input, other.shape);
-}
+const viewAsOther = checked("view_as(Tensor input, Tensor other)", (input: Tensor, other: Tensor) =>
+  view(input, other.shape),
+);
 
 methods({
   view,
@@ -380,7 +380,7 @@ methods({
   transpose,
   t,
   expand,
-  expandAs: (x, other: Tensor) => expand(x, other.shape),
+  expandAs: checked("expand_as(Tensor input, Tensor other)", (x: Tensor, other: Tensor) => expand(x, other.shape)),
   broadcastTo,
   squeeze,
   unsqueeze,
