@@ -4,6 +4,7 @@
  */
 import { bind } from "../core/arguments.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
+import { numberRepr } from "../core/number_text.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
@@ -252,7 +253,11 @@ export function hardtanh(...args: unknown[]): Tensor {
     minVal = -1,
     maxVal = 1,
     inplace,
-  } = bind<{ input: Tensor } & HardtanhOptions>("hardtanh", ["!input", "minVal", "maxVal", "inplace: bool"], args);
+  } = bind<{ input: Tensor } & HardtanhOptions>(
+    "hardtanh",
+    ["!input", "minVal: Number", "maxVal: Number", "inplace: bool"],
+    args,
+  );
   if (minVal > maxVal) throw new ValueError("min_val cannot be greater than max_val");
   return hardtanhOf(input, { min: minVal, max: maxVal }, inplace);
 }
@@ -269,7 +274,11 @@ export function leakyRelu(...args: unknown[]): Tensor {
     input,
     negativeSlope = 0.01,
     inplace,
-  } = bind<{ input: Tensor } & LeakyReluOptions>("leaky_relu", ["!input", "negativeSlope", "inplace: bool"], args);
+  } = bind<{ input: Tensor } & LeakyReluOptions>(
+    "leaky_relu",
+    ["!input", "negativeSlope: Number", "inplace: bool"],
+    args,
+  );
   return leakyReluOf(input, { slope: negativeSlope }, inplace);
 }
 
@@ -285,7 +294,7 @@ export function elu(...args: unknown[]): Tensor {
     input,
     alpha = 1,
     inplace,
-  } = bind<{ input: Tensor } & EluOptions>("elu", ["!input", "alpha", "inplace: bool"], args);
+  } = bind<{ input: Tensor } & EluOptions>("elu", ["!input", "alpha: Number", "inplace: bool"], args);
   return eluOf(input, { alpha, scale: 1, inputScale: 1 }, inplace);
 }
 
@@ -296,7 +305,7 @@ export function celu(...args: unknown[]): Tensor {
     input,
     alpha = 1,
     inplace,
-  } = bind<{ input: Tensor } & EluOptions>("celu", ["!input", "alpha", "inplace: bool"], args);
+  } = bind<{ input: Tensor } & EluOptions>("celu", ["!input", "alpha: Number", "inplace: bool"], args);
   if (alpha === 0) throw new RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU");
   return celuOf(input, { alpha, scale: 1, inputScale: 1 / alpha, gradScale: 1 / Math.fround(alpha) }, inplace);
 }
@@ -358,7 +367,7 @@ export function softplus(...args: unknown[]): Tensor {
     input,
     beta = 1,
     threshold = 20,
-  } = bind<{ input: Tensor } & SoftplusOptions>("softplus", ["!input", "beta", "threshold"], args);
+  } = bind<{ input: Tensor } & SoftplusOptions>("softplus", ["!input", "beta: Number", "threshold: Number"], args);
   return softplusOf(input, { beta, threshold });
 }
 
@@ -399,18 +408,26 @@ export interface ShrinkOptions {
 /** x, and 0 where |x| <= lambd. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.hardshrink.html */
 export function hardshrink(input: Tensor, options?: ShrinkOptions): Tensor;
 export function hardshrink(...args: unknown[]): Tensor {
-  const { input, lambd = 0.5 } = bind<{ input: Tensor } & ShrinkOptions>("hardshrink", ["!input", "lambd"], args);
+  const { input, lambd = 0.5 } = bind<{ input: Tensor } & ShrinkOptions>(
+    "hardshrink",
+    ["!input", "lambd: Number"],
+    args,
+  );
   return hardshrinkOf(input, { lambd });
 }
 
 /** x moved towards 0 by lambd, 0 in between. https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.softshrink.html */
 export function softshrink(input: Tensor, options?: ShrinkOptions): Tensor;
 export function softshrink(...args: unknown[]): Tensor {
-  const { input, lambd = 0.5 } = bind<{ input: Tensor } & ShrinkOptions>("softshrink", ["!input", "lambd"], args);
-  if (lambd < 0) {
+  const { input, lambd = 0.5 } = bind<{ input: Tensor } & ShrinkOptions>(
+    "softshrink",
+    ["!input", "lambd: Number"],
+    args,
+  );
+  if (!(lambd >= 0)) {
     const single = input.dtype.name === "float32";
     throw new RuntimeError(
-      `lambda must be in range [0, ${single ? "3.40282e+38" : "1.79769e+308"}] for input dtype ${SCALAR_TYPE_NAMES[input.dtype.name]}, but found ${lambd}`,
+      `lambda must be in range [0, ${single ? "3.40282e+38" : "1.79769e+308"}] for input dtype ${SCALAR_TYPE_NAMES[input.dtype.name]}, but found ${numberRepr(lambd)}`,
     );
   }
   return softshrinkOf(input, { lambd });
@@ -426,7 +443,7 @@ export function threshold(...args: unknown[]): Tensor {
     inplace,
   } = bind<{ input: Tensor; threshold: number; value: number } & InplaceOptions>(
     "threshold",
-    ["!input", "!threshold", "!value", "inplace: bool"],
+    ["!input", "!threshold: Number", "!value: Number", "inplace: bool"],
     args,
   );
   return thresholdOf(input, { threshold: limit, value }, inplace);

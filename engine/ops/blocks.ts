@@ -324,7 +324,11 @@ const ChannelShuffle: Op<{ groups: number }> = defineOp({
  */
 export function channelShuffle(input: Tensor, groups: number | { groups: number }): Tensor;
 export function channelShuffle(...args: unknown[]): Tensor {
-  const { input, groups } = bind<{ input: Tensor; groups: number }>("channel_shuffle", ["!input", "!groups"], args);
+  const { input, groups } = bind<{ input: Tensor; groups: number }>(
+    "channel_shuffle",
+    ["!input", "!groups: int"],
+    args,
+  );
   assertTensor(input, "channel_shuffle", "input", 1);
   const { shape } = input;
   if (shape.length <= 2) {
