@@ -163,7 +163,7 @@ export class GroupNorm extends Module {
     );
     assertDivisible(numChannels, numGroups);
     if (numChannels % numGroups !== 0) {
-      throw new ValueError(`num_channels (${numChannels}) must be divisible by num_groups (${numGroups})`);
+      throw new ValueError(`num_channels (${py(numChannels)}) must be divisible by num_groups (${py(numGroups)})`);
     }
     this.numGroups = numGroups;
     this.numChannels = numChannels;
