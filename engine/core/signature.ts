@@ -81,10 +81,11 @@ export function checked(text: string, body: (...args: never[]) => unknown): (...
   const outer = (...args: unknown[]): unknown => {
     const count = args.length;
     if (variadic && count >= positional) {
-      const list =
-        count === positional && Array.isArray(args[positional - 1]) ? args[positional - 1] : args.slice(positional - 1);
-      const first = args.slice(0, positional - 1);
-      if (isInts(list) && first.every((value, i) => parameters[i]?.fits(value))) return run(...first, list);
+      const listed = count === positional && Array.isArray(args[positional - 1]);
+      const list = listed ? args[positional - 1] : args.slice(positional - 1);
+      let fitting = isInts(list);
+      for (let i = 0; i < positional - 1; i++) fitting = fitting && (parameters[i] as Parameter).fits(args[i]);
+      if (fitting) return listed ? run(...args) : run(...args.slice(0, positional - 1), list);
     }
     if (variadic || count < needed || count > positional) return run(...arranged(signature, args));
     for (let i = 0; i < count; i++) {

@@ -71,9 +71,7 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
     } else if (typeof index === "number") {
       const size = view.shape[dim]!;
       if (!Number.isInteger(index)) {
-        throw new TypeError(
-          `only integers, slices (\`:\`), ellipsis (\`...\`), None and long or byte Variables are valid indices (got ${pythonTypeName(index)})`,
-        );
+        throw notAnIndex(index);
       }
       if (index < -size || index >= size) {
         throw new IndexError(`index ${index} is out of bounds for dimension ${place} with size ${size}`);
@@ -84,13 +82,21 @@ function applyBasic(input: Tensor, indices: readonly Index[]): { view: Tensor; t
       if (start !== 0 || step !== 1 || length !== view.shape[dim]) view = sliceRaw(view, dim, start, length, step);
       dim++;
     } else {
-      const list = asIndexTensor(index)!;
+      const list = asIndexTensor(index);
+      if (!list) throw notAnIndex(index);
       if (list.dtype === bool && list.ndim === 0) view = addTruth(tensors, Boolean(list.item()), view, dim++);
       else if (list.dtype !== bool) tensors.set(dim++, list);
       else dim = addMask(tensors, list, view, dim);
     }
   }
   return { view, tensors };
+}
+
+function notAnIndex(index: unknown): IndexError {
+  return new IndexError(
+    `only integers, slices (\`:\`), ellipsis (\`...\`), None and long or byte Variables are valid indices (got ${pythonTypeName(index)})`,
+    index === undefined ? { hint: "this index is undefined; null makes a new axis" } : {},
+  );
 }
 
 /** A tensor of one integer and no dimensions counts as the integer. */

@@ -126,6 +126,17 @@ describe("what PyTorch says of a wrong call", () => {
     expect(call("torch.stack", [x], { dims: 1 })).toThrow("hint: did you mean dim?");
   });
 
+  it("an index that is none is an IndexError", () => {
+    const message = "and long or byte Variables are valid indices (got ";
+    for (const [index, got] of [
+      [1.5, "float"],
+      [undefined, "NoneType"],
+    ]) {
+      expect(call("torch.Tensor.get", x, index)).toThrow(errors.IndexError);
+      expect(call("torch.Tensor.get", x, index)).toThrow(`${message}${got})`);
+    }
+  });
+
   it("numbers beyond a dtype are refused, negative ones wrap around in uint8", () => {
     expect(() => torch.tensor([300], { dtype: torch.uint8 })).toThrow(
       "value cannot be converted to type uint8 without overflow",
