@@ -243,7 +243,7 @@ function constantLike(name: string, value: number) {
   return (input: Tensor, options: TensorOptions = {}): Tensor => {
     const { input: like, ...rest } = bind<{ input: Tensor } & TensorOptions>(
       name,
-      ["!input", "*", ...OPTION_NAMES],
+      ["!input: Tensor", "*", ...OPTION_NAMES],
       [input, options],
     );
     return finish(filledLike(like, value, rest.dtype ?? like.dtype), rest);

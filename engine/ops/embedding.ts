@@ -166,7 +166,7 @@ export interface OneHotOptions {
  */
 export function oneHot(tensor: Tensor, numClasses?: number | OneHotOptions): Tensor;
 export function oneHot(...args: unknown[]): Tensor {
-  const bound = bind<{ tensor: Tensor } & OneHotOptions>("one_hot", ["!tensor", "numClasses"], args);
+  const bound = bind<{ tensor: Tensor } & OneHotOptions>("one_hot", ["!tensor", "numClasses: int"], args);
   const { tensor, numClasses = -1 } = bound;
   assertTensor(tensor, "one_hot", "tensor", 1);
   if (tensor.dtype !== int64) {

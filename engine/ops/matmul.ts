@@ -213,7 +213,7 @@ export function addmm(...args: unknown[]): Tensor {
     alpha = 1,
   } = bind<{ input: Tensor; mat1: Tensor; mat2: Tensor; beta?: number; alpha?: number }>(
     "addmm",
-    ["!input", "!mat1", "!mat2", "*", "beta", "alpha"],
+    ["!input: Tensor", "!mat1: Tensor", "!mat2: Tensor", "*", "beta: Number", "alpha: Number"],
     args,
   );
   if (mat1.ndim !== 2) throw new RuntimeError(`mat1 must be a matrix, got ${mat1.ndim}-D tensor`);
@@ -289,7 +289,11 @@ export function linear(...args: unknown[]): Tensor {
     input,
     weight,
     bias = null,
-  } = bind<{ input: Tensor; weight: Tensor; bias?: Tensor | null }>("linear", ["!input", "!weight", "bias"], args);
+  } = bind<{ input: Tensor; weight: Tensor; bias?: Tensor | null }>(
+    "linear",
+    ["!input: Tensor", "!weight: Tensor", "bias: Tensor?"],
+    args,
+  );
   assertTensor(input, "linear", "input", 1);
   assertTensor(weight, "linear", "weight", 2);
   if (input.ndim === 0 || weight.ndim === 0) {

@@ -326,7 +326,7 @@ export function layerNorm(...args: unknown[]): Tensor {
     eps = 1e-5,
   } = bind<{ input: Tensor; normalizedShape: readonly number[] } & AffineOptions>(
     "layer_norm",
-    ["!input", "!normalizedShape", "weight", "bias", "eps"],
+    ["!input: Tensor", "!normalizedShape: int[]", "weight: Tensor?", "bias: Tensor?", "eps: float"],
     args,
   );
   assertTensor(input, "layer_norm", "input", 1);

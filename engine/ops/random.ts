@@ -91,7 +91,9 @@ export function randint(low: number, high: number, size: readonly number[], opti
 export function randint(options: { low?: number; high: number; size: readonly number[] } & RandomOptions): Tensor;
 export function randint(...args: unknown[]): Tensor {
   const params =
-    Array.isArray(args[1]) || isOptions(args[1]) ? ["!high", "!size", "*", "low"] : ["low", "!high", "!size", "*"];
+    Array.isArray(args[1]) || isOptions(args[1])
+      ? ["!high: int", "!size: int[]", "*", "low: int"]
+      : ["low: int", "!high: int", "!size: int[]", "*"];
   const {
     low = 0,
     high,
@@ -116,7 +118,7 @@ export function randperm(n: number, options?: RandomOptions): Tensor;
 export function randperm(...args: unknown[]): Tensor {
   const { n, ...options } = bind<{ n: number } & RandomOptions>(
     "randperm",
-    ["!n", "*", "dtype", "device", "requiresGrad", "generator"],
+    ["!n: int", "*", "dtype", "device", "requiresGrad", "generator"],
     args,
   );
   const { shape } = shapeAndOptions("randperm", [n]);

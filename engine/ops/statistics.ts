@@ -247,7 +247,7 @@ export function norm(...args: unknown[]): Tensor {
     ...options
   } = bind<{ input: Tensor; p?: number | string } & NormOptions>(
     "norm",
-    ["!input", "p", "dim", "keepdim", "dtype"],
+    ["!input: Tensor", "p", "dim: int[1]?", "keepdim: bool", "dtype"],
     args,
   );
   if (typeof p === "string" && p !== "fro") throw new RuntimeError(`linalg.matrix_norm: Order ${p} not supported.`);
