@@ -38,3 +38,28 @@ export class Storage {
     keepSpare(data);
   }
 }
+
+/** `count` elements that lie apart, row by row. */
+export function gatherDense(
+  {
+    storage: { data, dtype },
+    shape,
+    strides,
+    offset,
+  }: { storage: Storage; shape: readonly number[]; strides: readonly number[]; offset: number },
+  count: number,
+): TypedArray {
+  const out = Storage.allocate(dtype, count).data;
+  const index = new Array<number>(shape.length).fill(0);
+  let position = offset;
+  for (let i = 0; i < count; i++) {
+    out[i] = data[position]!;
+    for (let dim = shape.length - 1; dim >= 0; dim--) {
+      position += strides[dim]!;
+      if (++index[dim]! < shape[dim]!) break;
+      position -= index[dim]! * strides[dim]!;
+      index[dim] = 0;
+    }
+  }
+  return out;
+}

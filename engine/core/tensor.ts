@@ -20,7 +20,7 @@ import { formatTensor } from "./printing.ts";
 import { CPP_NAMES, getDefaultDtype, SCALAR_TYPE_NAMES } from "./promotion.ts";
 import { contiguousStrides, isContiguous, normalizeDim, numel, sameShape, sizeText } from "./shape.ts";
 import { Size } from "./size.ts";
-import { Storage } from "./storage.ts";
+import { gatherDense, Storage } from "./storage.ts";
 
 /** Numbers (booleans for bool tensors) nested as deep as the tensor has dimensions. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -456,23 +456,6 @@ function checkGradient(tensor: Tensor, grad: unknown): void {
 
 function asScalar(value: number, dtype: DTypeName): number | boolean {
   return dtype === "bool" ? value !== 0 : value;
-}
-
-function gatherDense({ storage, shape, strides, offset, dtype }: Tensor, count: number): TypedArray {
-  const { data } = storage;
-  const out = Storage.allocate(dtype, count).data;
-  const index = new Array<number>(shape.length).fill(0);
-  let position = offset;
-  for (let i = 0; i < count; i++) {
-    out[i] = data[position]!;
-    for (let dim = shape.length - 1; dim >= 0; dim--) {
-      position += strides[dim]!;
-      if (++index[dim]! < shape[dim]!) break;
-      position -= index[dim]! * strides[dim]!;
-      index[dim] = 0;
-    }
-  }
-  return out;
 }
 
 /** For operations: whether a call with these inputs is recorded. */
