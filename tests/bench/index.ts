@@ -33,7 +33,7 @@ if (!existsSync(here("node_modules"))) {
 const { chromiumRoom, nodeRoom, pytorchSeat } = await import("./rooms.ts");
 
 /** Milliseconds for each piece of work of each participant. */
-const budget = values.quick ? 300 : 4000;
+const budget = values.quick ? 200 : 4000;
 const torch = await pytorchSeat();
 console.log(torch ? `PyTorch ${torch.version} takes part` : "no PyTorch here: its columns are missing");
 
@@ -82,7 +82,7 @@ for (const open of rooms) {
 }
 torch?.close();
 
-const steps = values.quick ? 40 : 2000;
+const steps = values.quick ? 30 : 2000;
 const kept = memory(steps);
 report.memory = kept;
 if (kept) {

@@ -19,7 +19,10 @@ describe("sizes that make no sense are told, not rounded", () => {
       "kernel size should be greater than zero, but got kernel_height: 0 kernel_width: 0",
       () => new torch.nn.Conv2d(1, 4, 0)(image),
     ],
-    ["max_pool2d(): argument 'kernel_size' (position 2) must be tuple of ints, not float", () => F.maxPool2d(image, 2.5)],
+    [
+      "max_pool2d(): argument 'kernel_size' (position 2) must be tuple of ints, not float",
+      () => F.maxPool2d(image, 2.5),
+    ],
     [
       "max_pool2d: kernel_size must either be a single int, or a tuple of two ints",
       () => F.maxPool2d(image, [1, 2, 3]),
