@@ -1,5 +1,6 @@
 /** Checks of single arguments that are numbers or sizes, with PyTorch's TypeError for what is none. */
 import { isInt, isInts, KINDS, wrongType } from "./kinds.ts";
+import { Tensor } from "./tensor.ts";
 
 /** @throws TypeError for a value that is no number, where `kind` is what PyTorch calls it */
 export function assertNumber(
@@ -10,6 +11,11 @@ export function assertNumber(
   kind: "float" | "Number" = "float",
 ): asserts value is number {
   if (!KINDS.Number(value)) throw wrongType(operation, argument, position - 1, kind, value);
+}
+
+/** @throws TypeError for a list in which something is no tensor */
+export function assertTensors(values: readonly unknown[], operation: string): asserts values is Tensor[] {
+  if (!values.every((value) => value instanceof Tensor)) throw wrongType(operation, "tensors", 0, "Tensor[]", values);
 }
 
 /** @throws TypeError for a dimension, a size or a count that is no whole number */

@@ -1,4 +1,6 @@
 /** Tensors stacked, tiled, turned and cut by the shorter names; all are made of other operations. */
+
+import { assertTensors } from "../core/checks.ts";
 import { int64 } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
@@ -121,6 +123,7 @@ export function broadcastShapes(...shapes: (Shape | number)[]): Size {
 /** All tensors expanded to the shape they broadcast to. */
 export function broadcastTensors(...tensors: Tensor[] | [readonly Tensor[]]): Tensor[] {
   const list = tensors.flat() as Tensor[];
+  assertTensors(list, "broadcast_tensors");
   const shape = list.reduce<Shape>((a, x) => broadcastTwo(a, x.shape), []);
   return list.map((x) => (sameShape(x.shape, shape) ? x : expand(x, shape)));
 }

@@ -1,5 +1,6 @@
 /** Products of tensors over chosen dimensions, and everything with everything: pairs, powers, distances. */
 import { bind } from "../core/arguments.ts";
+import { assertTensors } from "../core/checks.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
@@ -331,6 +332,7 @@ function requireVector(x: Tensor): void {
 
 /** Every combination of one element of each vector, one row each. https://docs.pytorch.org/docs/2.13/generated/torch.cartesian_prod.html */
 export function cartesianProd(...tensors: Tensor[]): Tensor {
+  assertTensors(tensors, "cartesian_prod");
   tensors.forEach(requireVector);
   if (tensors.length === 1) return tensors[0]!;
   const grids = meshgrid(...tensors, { indexing: "ij" });

@@ -2,13 +2,15 @@
  * The generators' seeds and states. https://docs.pytorch.org/docs/2.13/random.html
  */
 import { uint8 } from "../core/dtype.ts";
-import { TypeError } from "../core/errors.ts";
+import { TypeError, ValueError } from "../core/errors.ts";
 import { defaultGenerator, Generator } from "../core/random.ts";
 import { Storage } from "../core/storage.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 
 /** Starts the random numbers anew: the same seed gives the same numbers, and PyTorch's. Returns the generator. */
 export function manualSeed(seed: number | bigint): Generator {
+  if (seed === undefined) throw new TypeError("manual_seed() missing 1 required positional argument: 'seed'");
+  if (typeof seed === "string") throw new ValueError(`invalid literal for int() with base 10: '${String(seed)}'`);
   // As Python's int(): a fraction is cut off.
   return defaultGenerator.manualSeed(typeof seed === "number" ? Math.trunc(seed) : seed);
 }

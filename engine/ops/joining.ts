@@ -2,6 +2,7 @@
 
 import { kernels } from "../backends/index.ts";
 import { bind, isOptions } from "../core/arguments.ts";
+import { assertTensors } from "../core/checks.ts";
 import { IndexError, RuntimeError, ValueError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
@@ -275,7 +276,8 @@ export function meshgrid(...args: [...tensors: Tensor[]] | [...tensors: Tensor[]
 export function meshgrid(...args: unknown[]): Tensor[] {
   const last = args[args.length - 1];
   const { indexing = "ij" } = isOptions(last) ? bind<MeshgridOptions>("meshgrid", ["*", "indexing"], [last]) : {};
-  const tensors = args.flat().filter((x) => x instanceof Tensor);
+  const tensors = args.flat().filter((x) => !isOptions(x));
+  assertTensors(tensors, "meshgrid");
   const [first] = tensors;
   if (!first) throw new RuntimeError("meshgrid expects a non-empty TensorList");
   for (const tensor of tensors) {

@@ -133,7 +133,7 @@ function drawnLike(input: Tensor, options: RandomOptions, fill: Fill): Tensor {
 
 function like(name: string, kernel: string, fill: Fill) {
   return (input: Tensor, options: RandomOptions = {}): Tensor => {
-    bind(name, ["!input", "*", "dtype", "device", "requiresGrad", "generator"], [input, options]);
+    bind(name, ["!input: Tensor", "*", "dtype", "device", "requiresGrad", "generator"], [input, options]);
     assertFloating(options.dtype ?? input.dtype, kernel);
     return drawnLike(input, options, fill);
   };
@@ -156,9 +156,16 @@ export const randnLike: (input: Tensor, options?: RandomOptions) => Tensor = lik
 export function randintLike(input: Tensor, high: number, options?: RandomOptions): Tensor;
 export function randintLike(input: Tensor, low: number, high: number, options?: RandomOptions): Tensor;
 export function randintLike(input: Tensor, ...args: unknown[]): Tensor {
-  const numbers = args.filter((a) => typeof a === "number");
-  const options = (isOptions(args.at(-1)) ? args.at(-1) : {}) as RandomOptions;
-  const [low, high] = numbers.length > 1 ? [numbers[0]!, numbers[1]!] : [0, numbers[0]!];
+  const bounds = args.filter((arg) => !isOptions(arg)).length > 1 ? ["!low: int", "!high: int"] : ["!high: int"];
+  const {
+    low = 0,
+    high,
+    ...options
+  } = bind<{ low?: number; high: number } & RandomOptions>(
+    "randint_like",
+    ["!input: Tensor", ...bounds, "*", "dtype", "device", "requiresGrad", "generator"],
+    [input, ...args],
+  );
   checkIntegerRange(options.dtype ?? input.dtype, low, high);
   return drawnLike(input, options, (out, g) => fillRandomInt(out, low, high, g));
 }
@@ -269,7 +276,11 @@ interface Range extends GeneratorOption {
 }
 
 function uniform_(self: Tensor, ...args: unknown[]): Tensor {
-  const { from = 0, to = 1, generator } = bind<Range>("uniform_", ["from", "to", "*", "generator"], args);
+  const {
+    from = 0,
+    to = 1,
+    generator,
+  } = bind<Range>("uniform_", ["!self: Tensor", "from: float", "to: float", "*", "generator"], [self, ...args]);
   assertFloating(self.dtype, "check_uniform_bounds");
   return refill(self, "UniformBackward0", generator, (out, g) => fillUniform(out, from, to, g));
 }
@@ -279,7 +290,11 @@ function normal_(self: Tensor, ...args: unknown[]): Tensor {
     mean = 0,
     std = 1,
     generator,
-  } = bind<{ mean?: number; std?: number } & GeneratorOption>("normal_", ["mean", "std", "*", "generator"], args);
+  } = bind<{ mean?: number; std?: number } & GeneratorOption>(
+    "normal_",
+    ["!self: Tensor", "mean: float", "std: float", "*", "generator"],
+    [self, ...args],
+  );
   assertFloating(self.dtype, "normal_kernel_cpu");
   return refill(self, "NormalBackward0", generator, (out, g, contiguous) => fillNormal(out, mean, std, g, contiguous));
 }
@@ -315,8 +330,8 @@ function bernoulli_(self: Tensor, ...args: unknown[]): Tensor {
 function exponential_(self: Tensor, ...args: unknown[]): Tensor {
   const { lambd = 1, generator } = bind<{ lambd?: number } & GeneratorOption>(
     "exponential_",
-    ["lambd", "*", "generator"],
-    args,
+    ["!self: Tensor", "lambd: float", "*", "generator"],
+    [self, ...args],
   );
   if (!self.dtype.isFloatingPoint) {
     throw new RuntimeError(
@@ -327,7 +342,11 @@ function exponential_(self: Tensor, ...args: unknown[]): Tensor {
 }
 
 function geometric_(self: Tensor, ...args: unknown[]): Tensor {
-  const { p, generator } = bind<{ p: number } & GeneratorOption>("geometric_", ["!p", "*", "generator"], args);
+  const { p, generator } = bind<{ p: number } & GeneratorOption>(
+    "geometric_",
+    ["!self: Tensor", "!p: float", "*", "generator"],
+    [self, ...args],
+  );
   return refill(self, "GeometricBackward0", generator, (out, g) => fillGeometric(out, p, g));
 }
 
@@ -336,7 +355,11 @@ function logNormal_(self: Tensor, ...args: unknown[]): Tensor {
     mean = 1,
     std = 2,
     generator,
-  } = bind<{ mean?: number; std?: number } & GeneratorOption>("log_normal_", ["mean", "std", "*", "generator"], args);
+  } = bind<{ mean?: number; std?: number } & GeneratorOption>(
+    "log_normal_",
+    ["!self: Tensor", "mean: float", "std: float", "*", "generator"],
+    [self, ...args],
+  );
   assertFloating(self.dtype, "log_normal_cpu");
   return refill(self, "LogNormalBackward0", generator, (out, g) => fillLogNormal(out, mean, std, g));
 }
@@ -348,8 +371,8 @@ function cauchy_(self: Tensor, ...args: unknown[]): Tensor {
     generator,
   } = bind<{ median?: number; sigma?: number } & GeneratorOption>(
     "cauchy_",
-    ["median", "sigma", "*", "generator"],
-    args,
+    ["!self: Tensor", "median: float", "sigma: float", "*", "generator"],
+    [self, ...args],
   );
   if (!self.dtype.isFloatingPoint) {
     throw new RuntimeError(
