@@ -48,9 +48,6 @@ export {
   adaptiveMaxPool1dWithIndices,
   adaptiveMaxPool2d,
   adaptiveMaxPool2dWithIndices,
-  type LpPoolOptions,
-  lpPool1d,
-  lpPool2d,
   maxUnpool1d,
   maxUnpool2d,
   type UnpoolOptions,
@@ -160,6 +157,7 @@ export {
   smoothL1Loss,
   softMarginLoss,
 } from "../ops/loss_regression.ts";
+export { type LpPoolOptions, lpPool1d, lpPool2d } from "../ops/lp_pool.ts";
 export { linear } from "../ops/matmul.ts";
 export { type MultiHeadAttentionOptions, multiHeadAttentionForward } from "../ops/multi_head_attention.ts";
 export {
