@@ -168,23 +168,3 @@ function tooMany({ name, parameters, positional, names }: Signature, count: numb
     { hint: keywords.length > 0 ? `the rest go into one options object: { ${keywords.join(", ")} }` : undefined },
   );
 }
-
-/** @throws TypeError for a dimension, a size or a count that is no whole number */
-export function assertInt(
-  value: unknown,
-  operation: string,
-  argument: string,
-  position: number,
-): asserts value is number {
-  if (!isInt(value)) throw wrongType(operation, argument, position - 1, "int", value);
-}
-
-/** @throws TypeError for a list that is none, or that has other elements than whole numbers */
-export function assertInts(
-  value: unknown,
-  operation: string,
-  argument: string,
-  position: number,
-): asserts value is readonly number[] {
-  if (!isInts(value)) throw wrongType(operation, argument, position - 1, "int[]", value);
-}

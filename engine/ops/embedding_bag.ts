@@ -143,7 +143,7 @@ function boundaries({ input, offsets, includeLastOffset = false }: BagArguments)
         "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences. However, found offsets of type <class 'torch.Tensor'>",
       );
     }
-    const [bags, length] = input.shape as unknown as [number, number];
+    const [bags = 0, length = 0] = input.shape;
     return Array.from({ length: bags + 1 }, (_, i) => i * length);
   }
   if (input.ndim !== 1) {
