@@ -165,17 +165,18 @@ test("a kernel that crashes in the middle of a run ends the run with an error, a
 });
 
 test("a browser that allows no worker leaves a page that reads and says why nothing runs", async () => {
-  await open({
-    before: () => {
-      window.Worker = class {
-        constructor() {
-          throw new DOMException("Workers are blocked here.", "SecurityError");
-        }
-      } as unknown as typeof Worker;
-    },
+  await open();
+  // The frame takes over the page's policy. (A script put before the page's own may come too late for a frame.)
+  await lesson.page.context().route(lesson.page.url(), async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({
+      response,
+      headers: { ...response.headers(), "content-security-policy": "worker-src 'none'" },
+    });
   });
+  await lesson.reload();
   await lesson.action("first-conv", "run").click();
-  await lesson.notice().getByRole("button").waitFor({ timeout: 30_000 });
+  await lesson.notice().getByRole("button").waitFor();
   expect(await lesson.notice().textContent()).toMatch(/could not/);
   expect(await lesson.cell("first-conv").locator("[data-recorded]").count()).toBe(1);
   expect(await lesson.state("first-conv")).toBe("recorded");
