@@ -31,6 +31,9 @@ const COMPARISONS: readonly BinaryOp[] = ["eq", "ne", "lt", "le", "gt", "ge"];
 /** 16 kB: three such arrays stay in the first two caches. */
 const CHUNK = 4096;
 
+/** Where there is one array only, 64 kB of it: fewer calls. */
+const LONG_CHUNK = 4 * CHUNK;
+
 /** Below this the calls cost more than the loop. */
 const FEWEST = 64;
 
@@ -41,14 +44,13 @@ export function unary(s: Scratch, op: UnaryOp, x: View, out: View): boolean {
   if (!isDense(x) || !isDense(out)) return false;
   s.begin();
   const target = outData(out);
-  const room = Math.min(size, CHUNK);
-  const from = s.floats(room);
-  const to = s.floats(room);
-  for (let start = 0; start < size; start += CHUNK) {
-    const count = Math.min(CHUNK, size - start);
-    s.write(from, x.data, x.offset + start, count);
-    s.call.unary(code, from, to, count);
-    s.read(to, count, target, start);
+  const room = Math.min(size, LONG_CHUNK);
+  const at = s.floats(room);
+  for (let start = 0; start < size; start += LONG_CHUNK) {
+    const count = Math.min(LONG_CHUNK, size - start);
+    s.write(at, x.data, x.offset + start, count);
+    s.call.unary(code, at, at, count);
+    s.read(at, count, target, start);
   }
   return true;
 }

@@ -197,6 +197,7 @@ for (const [variant, backend] of Object.entries(backends)) {
         x.data[7] = NaN;
         x.data.fill(0.25, 10, 14);
         x.data.fill(-Infinity, 16, 20);
+        x.data[20] = Infinity;
         const shape = [2, 3, g.outH, g.outW];
         const [expected, positions] = [empty(shape), empty(shape, int64)];
         const [actual, winners] = [empty(shape), empty(shape, int64)];

@@ -117,6 +117,34 @@ function pairsOfFour(x: usize, pitch: usize, w: i32, at: i32, out: usize, positi
   v128.store(positions, i32x4.add(winner, i32x4.add(i32x4.splat(at), i32x4(0, 2, 4, 6))));
 }
 
+/** The maxima of four windows of 2 × 2, without their positions: the later number where it is greater. */
+@inline
+function largestOfFour(a: v128, b: v128, c: v128, d: v128): v128 {
+  let best = v128.shuffle<i32>(a, b, 0, 2, 4, 6);
+  best = f32x4.pmax(best, v128.shuffle<i32>(a, b, 1, 3, 5, 7));
+  best = f32x4.pmax(best, v128.shuffle<i32>(c, d, 0, 2, 4, 6));
+  return f32x4.pmax(best, v128.shuffle<i32>(c, d, 1, 3, 5, 7));
+}
+
+/**
+ * One row of windows without positions, at least four. Where there is a NaN this loses it: a row in which the sum of all
+ * numbers is one has to be done again.
+ * @returns whether that sum is a number
+ */
+@inline
+function largestOfRow(from: usize, pitch: usize, outW: i32, out: usize): bool {
+  let sum = f32x4.splat(0);
+  const last = outW - 4;
+  for (let j = 0; ; j = min(j + 4, last)) {
+    const x = from + (<usize>j << 3);
+    const a = v128.load(x), b = v128.load(x, 16), c = v128.load(x + pitch), d = v128.load(x + pitch, 16);
+    sum = f32x4.add(sum, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+    v128.store(out + (<usize>j << 2), largestOfFour(a, b, c, d));
+    if (j == last) break;
+  }
+  return v128.any_true(f32x4.ne(sum, sum)) == false;
+}
+
 /** maxPoolPlanes for windows of 2 × 2 side by side that lie inside; without `positions` where that is 0. */
 export function maxPoolPairs(
   x: usize, count: i32, h: i32, w: i32, outH: i32, outW: i32, out: usize, positions: usize,
@@ -126,6 +154,10 @@ export function maxPoolPairs(
   for (let plane = 0; plane < count; plane++) {
     for (let i = 0; i < outH; i++) {
       const from = x + <usize>(2 * i) * pitch;
+      if (!positions && outW >= 4 && largestOfRow(from, pitch, outW, out)) {
+        out += row;
+        continue;
+      }
       // The last four windows of a row begin where four fit, and what is left of a short row is computed one by one.
       for (let j = 0; j < outW; j += 4) {
         if (outW < 4) {
