@@ -26,6 +26,15 @@ export default defineConfig({
           retry: 1,
         },
       },
+      {
+        test: {
+          name: "webgpu",
+          include: ["tests/webgpu/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

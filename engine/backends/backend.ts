@@ -10,9 +10,18 @@
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { ConvGeometry, PoolGeometry } from "../core/window.ts";
 
+/** Memory of another device than the CPU, which only its backend can look into. */
+export interface DeviceMemory {
+  /** What was asked for. */
+  readonly bytes: number;
+}
+
 /** A kernel's view of one tensor. On CPU backends `data` is the whole storage; element [i…] is at offset + Σ i·stride. */
 export interface View {
+  /** Of a tensor on another device: reading this fetches the elements, and the device takes them back before its next kernel. */
   readonly data: TypedArray;
+  /** Where the storage lies on another device; absent on the CPU. Elements are counted as in `data`. */
+  readonly memory?: DeviceMemory;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
@@ -79,7 +88,17 @@ export type BinaryOp =
   | "bitwise_or"
   | "bitwise_xor";
 
-export type ReduceOp = "sum" | "prod" | "amax" | "amin" | "any" | "all" | "argmax" | "argmin";
+export type ReduceOp =
+  | "sum"
+  | "sum_abs"
+  | "sum_squares"
+  | "prod"
+  | "amax"
+  | "amin"
+  | "any"
+  | "all"
+  | "argmax"
+  | "argmin";
 
 export interface Kernels {
   fill(out: View, value: number): void;
@@ -90,7 +109,10 @@ export interface Kernels {
   /** a, b and out have one shape; a and b have one dtype, in which the operation is computed. */
   binary(op: BinaryOp, a: View, b: View, out: View): void;
   where(condition: View, a: View, b: View, out: View): void;
-  /** x is [outer, inner] or [outer, runs, inner]: reduces all axes but the first. argmax and argmin give the first winner; NaN wins amax and amin. */
+  /**
+   * The leading axes of x are those of out, the others are reduced, wherever either lie in memory. argmax and argmin give the
+   * first winner, counted row by row over the reduced axes; NaN wins.
+   */
   reduce(op: ReduceOp, x: View, out: View): void;
   /** Batched [batch, n, k] · [batch, k, m] → [batch, n, m], any strides (transposes are views). */
   matmul(a: View, b: View, out: View): void;

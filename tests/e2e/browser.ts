@@ -35,7 +35,6 @@ function isProgram(path: string): boolean {
 /** Quiet and offline: nothing but what a test asks for leaves the machine. */
 const ARGS = [
   "--no-sandbox",
-  "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
@@ -43,9 +42,26 @@ const ARGS = [
   "--disable-sync",
 ];
 
-export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
+/** WebGPU on the software adapter, and canvases that it can be read through. */
+const WEBGPU_ARGS = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--use-vulkan=swiftshader",
+  "--ignore-gpu-blocklist",
+  "--enable-unsafe-swiftshader",
+];
+
+/** @param webgpu whether the browser has WebGPU. Default false. */
+export async function launchBrowser({
+  webgpu = false,
+  ...options
+}: LaunchOptions & { webgpu?: boolean } = {}): Promise<Browser> {
   const executablePath = findBrowser();
   if (executablePath === null)
     throw new Error("no Chrome or Chromium found: run `npm run browser`, or set STRIDE_CHROME");
-  return await chromium.launch({ executablePath, ...options, args: [...ARGS, ...(options.args ?? [])] });
+  const args = [...ARGS, ...(webgpu ? WEBGPU_ARGS : ["--disable-gpu"]), ...(options.args ?? [])];
+  return await chromium.launch({ executablePath, ...options, args });
 }
