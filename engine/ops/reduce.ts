@@ -11,46 +11,18 @@ import { div, mul } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
 import { to } from "./copy.ts";
 import { cat } from "./joining.ts";
-import { castRaw, copyRaw, denseRaw, filled, sumDtype, viewAs } from "./operands.ts";
+import { castRaw, filled, sumDtype, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { expand, permute, reshape, unsqueeze } from "./view.ts";
 
-/** How a kernel sees x with the reduced dimensions behind the others, and the shape of the answer. */
-function arrange(x: Tensor, dims: readonly number[]) {
-  const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  const shape = kept.map((i) => x.shape[i]!);
-  const outer = numel(shape);
-  const inner = numel(dims.map((i) => x.shape[i]!));
-  if (dims.length === 0 || dims.length === x.ndim || isTrailing(dims, x.ndim)) {
-    return { view: viewAs(denseRaw(x), [outer, inner]), shape };
-  }
-  const last = kept.at(-1)!;
-  if (x.isContiguous() && last - kept[0]! === kept.length - 1 && outer * inner > 0) {
-    // What is kept lies side by side, as a layer's channels do: the kernel reads x where it is.
-    const behind = numel(x.shape.slice(last + 1));
-    return { view: viewAs(x, [outer, inner / behind, behind], [behind, outer * behind, 1]), shape };
-  }
-  return { view: viewAs(copyRaw(permuted(x, [...kept, ...dims])), [outer, inner]), shape };
-}
-
-function isTrailing(dims: readonly number[], ndim: number): boolean {
-  return dims.every((d, i) => d === ndim - dims.length + i);
-}
-
-function permuted(x: Tensor, order: readonly number[]): Tensor {
-  return new Tensor(
-    x.storage,
-    order.map((i) => x.shape[i]!),
-    order.map((i) => x.strides[i]!),
-    x.offset,
-  );
-}
-
 /** A kernel reduction over `dims`; without them the answer has no such axes. */
 export function reduceRaw(op: ReduceOp, x: Tensor, dims: readonly number[], dtype: DType): Tensor {
-  const { view, shape } = arrange(x, dims);
-  const out = Tensor.empty(shape, dtype);
-  kernels.reduce(op, view, viewAs(out, [view.shape[0]!]));
+  const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+  const order = [...kept, ...dims];
+  const sizes = (axes: readonly number[]) => axes.map((i) => x.shape[i]!);
+  const strides = order.map((i) => x.strides[i]!);
+  const out = Tensor.empty(sizes(kept), dtype);
+  kernels.reduce(op, viewAs(x, sizes(order), strides), out.kernelView);
   return out;
 }
 

@@ -14,7 +14,7 @@ import { to } from "./copy.ts";
 import { flip } from "./gathering.ts";
 import { castRaw, denseRaw, filled, sumDtype, viewAs } from "./operands.ts";
 import { abs, exp, sign, sqrt } from "./pointwise.ts";
-import { amax, amin, type Dim, mean, type ReduceOptions, sum } from "./reduce.ts";
+import { amax, amin, type Dim, keepShape, mean, type ReduceOptions, reduceRaw, sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { unsqueeze } from "./view.ts";
 
@@ -169,13 +169,15 @@ const VectorNorm: Op<NormAttrs> = defineOp({
 });
 
 function normRaw(x: Tensor, { ord, dims, keepdim }: NormAttrs): Tensor {
-  const size = abs(x);
-  if (ord === Number.POSITIVE_INFINITY) return amax(size, dims, { keepdim });
-  if (ord === Number.NEGATIVE_INFINITY) return amin(size, dims, { keepdim });
+  if (ord === Number.POSITIVE_INFINITY) return amax(abs(x), dims, { keepdim });
+  if (ord === Number.NEGATIVE_INFINITY) return amin(abs(x), dims, { keepdim });
   if (ord === 0) return sum(ne(x, 0).to(x.dtype), dims, { keepdim });
-  if (ord === 1) return sum(size, dims, { keepdim });
-  if (ord === 2) return sqrt(sum(mul(x, x), dims, { keepdim }));
-  return sum(size.pow(ord), dims, { keepdim }).pow(1 / ord);
+  if (ord === 1 || ord === 2) {
+    const total = reduceRaw(ord === 1 ? "sum_abs" : "sum_squares", x, dims, x.dtype);
+    const shaped = keepdim ? new Tensor(total.storage, keepShape(x, dims)) : total;
+    return ord === 1 ? shaped : sqrt(shaped);
+  }
+  return sum(abs(x).pow(ord), dims, { keepdim }).pow(1 / ord);
 }
 
 /** The norm along the last axis under the name that ATen's own functions give it. */

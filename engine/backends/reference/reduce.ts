@@ -1,8 +1,8 @@
 /** Reductions, and running sums and products. Sums of float32 are kept in double until they are stored. */
-import type { TypedArray } from "../../core/dtype.ts";
+import { allocate, type TypedArray } from "../../core/dtype.ts";
 import type { ReduceOp, View } from "../backend.ts";
 import { checkedInt64, storing } from "./numbers.ts";
-import { denseData, outData } from "./strided.ts";
+import { denseData, forEachRun, outData, sizeOf, splitAxes } from "./strided.ts";
 
 /** Reduces `count` elements from `start` on, `step` apart. */
 type Reduction = (x: TypedArray, start: number, step: number, count: number) => number;
@@ -11,6 +11,16 @@ const REDUCTIONS: Readonly<Record<ReduceOp, Reduction>> = {
   sum(x, start, step, count) {
     let sum = 0;
     for (let t = 0, i = start; t < count; t++, i += step) sum += x[i]!;
+    return sum;
+  },
+  sum_abs(x, start, step, count) {
+    let sum = 0;
+    for (let t = 0, i = start; t < count; t++, i += step) sum += Math.abs(x[i]!);
+    return sum;
+  },
+  sum_squares(x, start, step, count) {
+    let sum = 0;
+    for (let t = 0, i = start; t < count; t++, i += step) sum += x[i]! * x[i]!;
     return sum;
   },
   prod(x, start, step, count) {
@@ -74,23 +84,32 @@ function exactReduction(op: "sum" | "prod"): Reduction {
   };
 }
 
-/** Where element t of row r is: at offset + r·outerStep + t·innerStep. What no one step reaches is copied. */
-function rowsOf(x: View) {
-  const [outer, ...axes] = x.shape as [number, ...number[]];
-  const inner = axes.reduce((a, b) => a * b, 1);
-  if (axes.length === 1) {
-    return { data: x.data, offset: x.offset, outer, inner, outerStep: x.strides[0]!, innerStep: x.strides[1]! };
-  }
-  return { data: denseData(x), offset: 0, outer, inner, outerStep: inner, innerStep: 1 };
-}
-
 export function reduce(op: ReduceOp, x: View, out: View): void {
-  const { data, offset, outer, inner, outerStep, innerStep } = rowsOf(x);
   const integers = x.dtype.category !== "floating" && out.dtype.category !== "floating";
   const reduction = integers && (op === "sum" || op === "prod") ? exactReduction(op) : REDUCTIONS[op];
   const store = storing(out.dtype);
   const target = outData(out);
-  for (let r = 0; r < outer; r++) target[r] = store(reduction(data, offset + r * outerStep, innerStep, inner));
+  const [kept, reduced] = splitAxes(x, out.shape.length);
+  const count = sizeOf(reduced);
+  let at = 0;
+  if (reduced.shape.length < 2) {
+    const [apart = 1] = reduced.strides;
+    forEachRun([kept], (length, [offset], [step]) => {
+      for (let t = 0; t < length; t++) target[at++] = store(reduction(x.data, offset! + t * step!, apart, count));
+    });
+    return;
+  }
+  // What no one step reaches is gathered.
+  const row = allocate(x.dtype, count);
+  forEachRun([kept], (length, [offset], [step]) => {
+    for (let t = 0; t < length; t++) {
+      let to = 0;
+      forEachRun([{ ...reduced, offset: offset! + t * step! }], (run, [from], [apart]) => {
+        for (let k = 0, i = from!; k < run; k++, i += apart!) row[to++] = x.data[i]!;
+      });
+      target[at++] = store(reduction(row, 0, 1, count));
+    }
+  });
 }
 
 export function cumulative(op: "cumsum" | "cumprod", x: View, out: View): void {

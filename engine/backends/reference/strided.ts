@@ -54,6 +54,16 @@ export function mergeAxes(views: readonly View[]): { shape: number[]; strides: n
   return { shape, strides };
 }
 
+/** The first `count` axes of a view and the others, as two views with as few axes as can be. */
+export function splitAxes(view: View, count: number): [leading: View, trailing: View] {
+  const part = (from: number, to?: number): View => {
+    const given = { ...view, shape: view.shape.slice(from, to), strides: view.strides.slice(from, to) };
+    const { shape, strides } = mergeAxes([given]);
+    return { ...given, shape, strides: strides[0]! };
+  };
+  return [part(0, count), part(count)];
+}
+
 export function sizeOf(view: View): number {
   let size = 1;
   for (const n of view.shape) size *= n;
@@ -88,4 +98,9 @@ export function denseData(view: View): TypedArray {
 /** Where a kernel writes a dense output: the part of the storage that is the tensor. */
 export function outData(view: View): TypedArray {
   return view.data.subarray(view.offset, view.offset + sizeOf(view));
+}
+
+/** One number for all elements. */
+export function isRepeated(view: View): boolean {
+  return view.strides.every((stride, axis) => stride === 0 || view.shape[axis] === 1);
 }

@@ -4,9 +4,10 @@
  */
 import type { Backend } from "../backend.ts";
 import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
-import { binary, sumRows, unary, where } from "./elementwise.ts";
+import { binary, unary, where } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from "./pool.ts";
+import { reduce } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
 
 export { compileWasm, type WasmSource, type WasmVariant, wasmFileName, wasmVariant } from "./module.ts";
@@ -21,7 +22,7 @@ export function createWasmBackend(module: WebAssembly.Module): Backend {
       unary: (op, x, out) => unary(s, op, x, out),
       binary: (op, a, b, out) => binary(s, op, a, b, out),
       where: (condition, a, b, out) => where(s, condition, a, b, out),
-      reduce: (op, x, out) => op === "sum" && sumRows(s, x, out),
+      reduce: (op, x, out) => reduce(s, op, x, out),
       matmul: (a, b, out) => matmul(s, a, b, out),
       conv: (input, weight, bias, g, out) => conv(s, input, weight, bias, g, out),
       convInputGrad: (gradOut, weight, g, gradInput) => convInputGrad(s, gradOut, weight, g, gradInput),

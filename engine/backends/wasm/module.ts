@@ -21,6 +21,9 @@ export interface WasmExports {
     c: number,
   ): void;
   closeRows(x: number, rows: number, pitch: number, cols: number): void;
+  rowTimesColumns(a: number, b: number, step: number, depth: number, cols: number, out: number): void;
+  addRowTimesRows(a: number, b: number, step: number, depth: number, cols: number, out: number): void;
+  outerProduct(a: number, b: number, rows: number, cols: number, out: number): void;
   packTiles(x: number, rowStride: number, colStride: number, rows: number, depth: number, to: number): void;
   convolve(
     w: number,
@@ -139,6 +142,27 @@ export interface WasmExports {
   sum(x: number, count: number): number;
   addRows(x: number, rows: number, cols: number, sums: number): void;
   allFinite(x: number, count: number): number;
+  reduceRows(op: number, x: number, count: number, length: number, out: number): void;
+  reduceColumns(
+    op: number,
+    x: number,
+    n: number,
+    width: number,
+    pitch: number,
+    first: number,
+    out: number,
+    places: number,
+  ): void;
+  reduceStacks(
+    op: number,
+    x: number,
+    count: number,
+    n: number,
+    width: number,
+    sums: number,
+    places: number,
+    out: number,
+  ): void;
   maxPoolPlanes(
     x: number,
     count: number,

@@ -3,8 +3,10 @@ export { addWeightGrad, convolve } from "./conv";
 export { addRows, allFinite, binary, compare, select, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
+export { reduceColumns, reduceRows, reduceStacks } from "./reduce";
 export { addTileProducts, convolveTiles, kernelsFromSpectra, transformKernels } from "./spectral";
 export { maxPoolGradPlanes, maxPoolPairs, maxPoolPlanes } from "./max_pool";
+export { addRowTimesRows, outerProduct, rowTimesColumns } from "./vector";
 
 /** Where the host's scratch memory may begin. */
 export const heapBase: usize = __heap_base;
