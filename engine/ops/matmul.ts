@@ -37,16 +37,30 @@ function product(a: Tensor, b: Tensor): Tensor {
   return out;
 }
 
+/** Whether the columns of a matrix lie one by one, as those of a layer's transposed weight do. */
+function inColumns({ shape, strides }: Tensor): boolean {
+  return strides[0] === 1 && strides[1] === shape[0];
+}
+
+/** The gradients of both factors of a product, each in the memory order of its factor (ATen's mm_mat1_grad and mm_mat2_grad). */
+function factorGradients(grad: Tensor, a: Tensor | null, b: Tensor | null, [aTurned, bTurned]: readonly boolean[]) {
+  return [
+    b ? (aTurned ? t(call(Mm, null, b, t(grad))) : call(Mm, null, grad, t(b))) : null,
+    a ? (bTurned ? t(call(Mm, null, t(grad), a)) : call(Mm, null, t(a), grad)) : null,
+  ] as const;
+}
+
 const Mm: Op<null> = defineOp({
   name: "mm",
   gradFn: "MmBackward0",
   kernels: ["matmul"],
   forward(ctx, a: Tensor, b: Tensor) {
     ctx.save(ctx.needs[1] ? a : null, ctx.needs[0] ? b : null);
+    ctx.notes = [inColumns(a), inColumns(b)];
     return product(a, b);
   },
-  backward({ saved: [a, b] }, grad: Tensor) {
-    return [b ? mm(grad, t(b)) : null, a ? mm(t(a), grad) : null];
+  backward({ saved: [a, b], notes }, grad: Tensor) {
+    return [...factorGradients(grad, a ?? null, b ?? null, notes as boolean[])];
   },
 });
 
@@ -103,13 +117,15 @@ const Addmm: Op<AddmmAttrs> = defineOp({
   kernels: ["matmul", "binary"],
   forward(ctx, bias: Tensor, a: Tensor, b: Tensor) {
     ctx.save(ctx.needs[2] ? a : null, ctx.needs[1] ? b : null);
+    ctx.notes = [inColumns(a), inColumns(b)];
     const { beta, alpha } = ctx.attrs;
     const scaledProduct = alpha === 1 ? product(a, b) : mul(product(a, b), alpha);
     return beta === 0 ? scaledProduct : add(scaledProduct, bias.detach(), { alpha: beta });
   },
-  backward({ attrs: { beta, alpha }, saved: [a, b] }, grad: Tensor) {
-    const scaled = (g: Tensor) => (alpha === 1 ? g : mul(g, alpha));
-    return [beta === 1 ? grad : mul(grad, beta), b ? scaled(mm(grad, t(b))) : null, a ? scaled(mm(t(a), grad)) : null];
+  backward({ attrs: { beta, alpha }, saved: [a, b], notes }, grad: Tensor) {
+    const scaled = (g: Tensor | null) => (g && alpha !== 1 ? mul(g, alpha) : g);
+    const [ofA, ofB] = factorGradients(grad, a ?? null, b ?? null, notes as boolean[]);
+    return [beta === 1 ? grad : mul(grad, beta), scaled(ofA), scaled(ofB)];
   },
 });
 

@@ -64,3 +64,18 @@ it("the outputs of one node are numbered", () => {
   ).toEqual([0, 1]);
   expect(torch.split(x(4), 2).map((part) => part.outputNr)).toEqual([0, 1]);
 });
+
+it("a product's gradients lie in memory as its factors do, and are written so in the graph", () => {
+  const weight = x(5, 7);
+  const [ofLayer] = torch.autograd.grad(F.linear(x(3, 7), weight, x(5)).sum(), [weight], { createGraph: true });
+  expect([...(ofLayer?.strides ?? [])]).toEqual([7, 1]);
+  const names: string[] = [];
+  for (let node = ofLayer?.gradFn; node; node = node.nextFunctions[0]?.[0] ?? null) names.push(node.name);
+  expect(names).toEqual(["TBackward0", "TBackward0", "MmBackward0"]);
+
+  const turned = torch.ones(5, 7).t().requiresGrad_();
+  const [ofRight] = torch.autograd.grad(torch.ones(3, 7).mm(turned).sum(), [turned]);
+  const [ofLeft] = torch.autograd.grad(turned.mm(torch.ones(5, 2)).sum(), [turned]);
+  expect([...(ofRight?.strides ?? [])]).toEqual([1, 7]);
+  expect([...(ofLeft?.strides ?? [])]).toEqual([1, 7]);
+});

@@ -28,6 +28,12 @@ const SIZES: [number, number, number][] = [
   [6, 8, 8],
   [33, 300, 17],
   [7, 513, 9],
+  [4, 6, 5],
+  [1, 300, 61],
+  [2, 43, 70],
+  [3, 5, 2],
+  [270, 37, 1],
+  [300, 1, 41],
 ];
 
 const CONVOLUTIONS: Record<string, ConvCase> = {

@@ -1,3 +1,4 @@
+import { high, highPair, low, lowPair } from "./lanes";
 import { madd, Rows1, Rows2, Rows3, Rows4, Rows5, Rows6, tileCount, tileStart } from "./simd";
 
 /**
@@ -48,6 +49,53 @@ export function outerProducts(rows: i32, a: usize, b: usize, step: usize, count:
 /** How deep one pass goes: 256 rows of an 8-wide panel are 8 kB, which stay in the first cache while the tiles pass by. */
 const DEPTH: i32 = 256;
 
+/** A tile of 4 to 6 rows whose numbers lie side by side along the rows: four of each row at a time. */
+@inline
+function packRows(x: usize, pitch: usize, height: i32, depth: i32, to: usize): void {
+  const step = <usize>height << 2;
+  for (let k = 0; k < depth; k += 4) {
+    // What is left over is done as four that overlap those before.
+    if (k + 4 > depth) k = depth - 4;
+    let from = x + (<usize>k << 2);
+    const at = to + <usize>k * step;
+    const r0 = v128.load(from), r1 = v128.load(from + pitch);
+    from += 2 * pitch;
+    const r2 = v128.load(from), r3 = v128.load(from + pitch);
+    from += 2 * pitch;
+    const a = low(r0, r1), b = low(r2, r3), c = high(r0, r1), d = high(r2, r3);
+    v128.store(at, lowPair(a, b));
+    v128.store(at + step, highPair(a, b));
+    v128.store(at + 2 * step, lowPair(c, d));
+    v128.store(at + 3 * step, highPair(c, d));
+    if (height == 5) {
+      const r4 = v128.load(from);
+      v128.store_lane<f32>(at, r4, 0, 16);
+      v128.store_lane<f32>(at + step, r4, 1, 16);
+      v128.store_lane<f32>(at + 2 * step, r4, 2, 16);
+      v128.store_lane<f32>(at + 3 * step, r4, 3, 16);
+    } else if (height == 6) {
+      const r4 = v128.load(from), r5 = v128.load(from + pitch), e = low(r4, r5), f = high(r4, r5);
+      v128.store_lane<f64>(at, e, 0, 16);
+      v128.store_lane<f64>(at + step, e, 1, 16);
+      v128.store_lane<f64>(at + 2 * step, f, 0, 16);
+      v128.store_lane<f64>(at + 3 * step, f, 1, 16);
+    }
+  }
+}
+
+/** The same for a tile whose numbers lie side by side along the columns. */
+@inline
+function packColumns(x: usize, pitch: usize, height: i32, depth: i32, to: usize): void {
+  const step = <usize>height << 2;
+  for (let k = 0; k < depth; k++) {
+    v128.store(to, v128.load(x));
+    if (height == 5) store<f32>(to, load<f32>(x, 16), 16);
+    else if (height == 6) store<f64>(to, load<f64>(x, 16), 16);
+    x += pitch;
+    to += step;
+  }
+}
+
 /**
  * Deals `rows` rows of `depth` numbers into tiles: within a tile of R rows, number k of row r lies at k·R + r.
  * Strides count floats, so a transposed matrix packs as well.
@@ -57,16 +105,53 @@ export function packTiles(x: usize, rowStride: i32, colStride: i32, rows: i32, d
   for (let t = 0; t < tiles; t++) {
     const first = tileStart(t, rows);
     const height = tileStart(t + 1, rows) - first;
-    for (let r = 0; r < height; r++) {
-      let from = x + ((<usize>(first + r) * rowStride) << 2);
-      let at = to + (<usize>r << 2);
-      for (let k = 0; k < depth; k++) {
-        store<f32>(at, load<f32>(from));
-        from += <usize>colStride << 2;
-        at += <usize>height << 2;
+    const tile = x + ((<usize>first * rowStride) << 2);
+    if (colStride == 1 && height >= 4 && depth >= 4) packRows(tile, <usize>rowStride << 2, height, depth, to);
+    else if (rowStride == 1 && height >= 4) packColumns(tile, <usize>colStride << 2, height, depth, to);
+    else {
+      for (let r = 0; r < height; r++) {
+        let from = tile + ((<usize>r * rowStride) << 2);
+        let at = to + (<usize>r << 2);
+        for (let k = 0; k < depth; k++) {
+          store<f32>(at, load<f32>(from));
+          from += <usize>colStride << 2;
+          at += <usize>height << 2;
+        }
       }
     }
     to += (<usize>height * depth) << 2;
+  }
+}
+
+/** A panel of 8 whole columns, in which numbers lie side by side: four of each column at a time. */
+@inline
+function panelOfColumns(b: usize, pitch: usize, depth: i32, to: usize): void {
+  let k = 0;
+  for (; k + 4 <= depth; k += 4) {
+    let from = b;
+    for (let half = 0; half < 2; half++) {
+      const c0 = v128.load(from), c1 = v128.load(from + pitch);
+      from += 2 * pitch;
+      const c2 = v128.load(from), c3 = v128.load(from + pitch);
+      from += 2 * pitch;
+      const p = low(c0, c1), q = low(c2, c3), r = high(c0, c1), s = high(c2, c3);
+      v128.store(to, lowPair(p, q));
+      v128.store(to, highPair(p, q), 32);
+      v128.store(to, lowPair(r, s), 64);
+      v128.store(to, highPair(r, s), 96);
+      to += 16;
+    }
+    b += 16;
+    to += 96;
+  }
+  for (; k < depth; k++) {
+    let from = b;
+    for (let c: usize = 0; c < 32; c += 4) {
+      store<f32>(to + c, load<f32>(from));
+      from += pitch;
+    }
+    b += 4;
+    to += 32;
   }
 }
 
@@ -74,8 +159,14 @@ export function packTiles(x: usize, rowStride: i32, colStride: i32, rows: i32, d
 function packPanels(b: usize, rowStride: i32, colStride: i32, depth: i32, cols: i32, to: usize): void {
   for (let j = 0; j < cols; j += 8) {
     const width = min(8, cols - j);
+    const panel = b + ((<usize>j * colStride) << 2);
+    if (width == 8 && rowStride == 1 && colStride != 1) {
+      panelOfColumns(panel, <usize>colStride << 2, depth, to);
+      to += <usize>depth << 5;
+      continue;
+    }
     for (let k = 0; k < depth; k++) {
-      const from = b + ((<usize>k * rowStride + <usize>j * colStride) << 2);
+      const from = panel + ((<usize>k * rowStride) << 2);
       if (colStride == 1 && width == 8) {
         v128.store(to, v128.load(from));
         v128.store(to, v128.load(from, 16), 16);
