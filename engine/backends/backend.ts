@@ -9,11 +9,14 @@
  */
 import type { DType, TypedArray } from "../core/dtype.ts";
 import type { ConvGeometry, PoolGeometry } from "../core/window.ts";
+import type { Formula } from "./formula.ts";
 
 /** Memory of another device than the CPU, which only its backend can look into. */
 export interface DeviceMemory {
   /** What was asked for. */
   readonly bytes: number;
+  /** No integer in it is larger than this, by absolute value; Infinity where nobody knows. */
+  limit: number;
 }
 
 /** A kernel's view of one tensor. On CPU backends `data` is the whole storage; element [i…] is at offset + Σ i·stride. */
@@ -92,6 +95,7 @@ export type ReduceOp =
   | "sum"
   | "sum_abs"
   | "sum_squares"
+  | "logsumexp"
   | "prod"
   | "amax"
   | "amin"
@@ -110,10 +114,19 @@ export interface Kernels {
   binary(op: BinaryOp, a: View, b: View, out: View): void;
   where(condition: View, a: View, b: View, out: View): void;
   /**
+   * Several steps element by element: all views have one shape and one floating dtype, `outs` are the formula's results. An
+   * input may be one of the outputs, which then changes in place.
+   */
+  formula(f: Formula, numbers: readonly number[], inputs: readonly View[], outs: readonly View[]): void;
+  /**
    * The leading axes of x are those of out, the others are reduced, wherever either lie in memory. argmax and argmin give the
    * first winner, counted row by row over the reduced axes; NaN wins.
    */
   reduce(op: ReduceOp, x: View, out: View): void;
+  /** e^x / Σ e^x along the middle axis of [outer, n, inner], or with `log` its logarithm. */
+  softmax(log: boolean, x: View, out: View): void;
+  /** From the results y and their gradients. */
+  softmaxGrad(log: boolean, y: View, gradOut: View, gradInput: View): void;
   /** Batched [batch, n, k] · [batch, k, m] → [batch, n, m], any strides (transposes are views). */
   matmul(a: View, b: View, out: View): void;
 
@@ -146,6 +159,15 @@ export interface Kernels {
 }
 
 export type KernelName = keyof Kernels;
+
+/** Which arguments a kernel writes to, where it is not the last one alone. */
+export const WRITES: { readonly [K in KernelName]?: readonly number[] } = {
+  fill: [0],
+  formula: [3],
+  maxPool: [2, 3],
+  indexAdd: [0],
+  scatterAdd: [0],
+};
 
 /**
  * Kernels of a backend that serves only some calls: each answers true when it filled the output, and false, with nothing

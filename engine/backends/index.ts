@@ -2,25 +2,56 @@
  * Which kernels the CPU runs. Each call goes to the chosen backend first; what that one lacks or declines (another dtype,
  * another layout) the reference serves, so the two together always answer.
  */
-import type { Attempts, Backend, KernelName, Kernels } from "./backend.ts";
+import { DeviceView } from "../core/storage.ts";
+import { type Attempts, type Backend, type KernelName, type Kernels, type View, WRITES } from "./backend.ts";
 import { referenceBackend, referenceKernels } from "./reference/index.ts";
 import { compileWasm, createWasmBackend, type WasmSource, type WasmVariant, wasmVariant } from "./wasm/index.ts";
 
 export { type WasmSource, type WasmVariant, wasmFileName, wasmVariant } from "./wasm/index.ts";
 
 let active: Backend = referenceBackend;
+/** The kernels of another device, once it was started. */
+let accelerated: Backend | null = null;
 
 function dispatching<K extends KernelName>(name: K): Kernels[K] {
   type Kernel = (...args: Parameters<Kernels[K]>) => void;
   const reference = referenceKernels[name] as Kernel;
   const dispatch: Kernel = (...args) => {
+    if (accelerated !== null && args.some(isOnDevice)) {
+      runOnDevice(accelerated.kernels[name], WRITES[name] ?? [args.length - 1], args, dispatch);
+      return;
+    }
     const attempt = active.kernels[name] as Attempts[K];
     if (attempt?.(...args) !== true) reference(...args);
   };
   return dispatch as Kernels[K];
 }
 
-/** The kernels that operations call for tensors on the CPU. */
+const isOnDevice = (arg: unknown): boolean => arg instanceof DeviceView || (Array.isArray(arg) && arg.some(isOnDevice));
+
+/** On the device where it has a kernel for such operands; else on the CPU, where they are fetched for it. */
+function runOnDevice(attempt: unknown, writes: readonly number[], args: unknown[], onCpu: unknown): void {
+  if ((attempt as ((...args: unknown[]) => boolean) | undefined)?.(...args)) {
+    for (const position of writes) changed(args[position]);
+    return;
+  }
+  (onCpu as (...args: unknown[]) => void)(...args.map((arg, position) => fetched(arg, writes.includes(position))));
+}
+
+function changed(arg: unknown): void {
+  if (arg instanceof DeviceView) arg.storage.changedOnDevice();
+  else if (Array.isArray(arg)) arg.forEach(changed);
+}
+
+/** Views of the elements on the CPU in place of those on the device. */
+function fetched(arg: unknown, written: boolean): unknown {
+  if (Array.isArray(arg)) return arg.map((each) => fetched(each, written));
+  if (!(arg instanceof DeviceView)) return arg;
+  const { storage, shape, strides, offset, dtype } = arg;
+  return { data: written ? storage.data : storage.contents, shape, strides, offset, dtype } satisfies View;
+}
+
+/** The kernels that operations call. */
 export const kernels = Object.fromEntries(
   (Object.keys(referenceKernels) as KernelName[]).map((name) => [name, dispatching(name)]),
 ) as unknown as Kernels;
@@ -47,6 +78,11 @@ export async function initWasm(source?: WasmSource): Promise<WasmVariant | null>
     console.warn(`The fast kernels could not be started, the slower ones serve: ${String(error)}`);
     return null;
   }
+}
+
+/** Hands the operations on tensors of another device to its kernels. @internal */
+export function setAccelerated(backend: Backend | null): void {
+  accelerated = backend;
 }
 
 /** The name of the backend that serves the CPU now. */

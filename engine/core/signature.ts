@@ -8,8 +8,10 @@
  * PyTorch's TypeError; one that gives keywords in an options object is put in order.
  */
 import { camelCase, isOptions, snakeCase, unknownKeyword } from "./arguments.ts";
+import { hasAccelerator } from "./device.ts";
 import { TypeError } from "./errors.ts";
 import { ALIASES, isInt, isInts, KINDS, type Kind, wrongType } from "./kinds.ts";
+import { runNear } from "./placement.ts";
 import { Tensor } from "./tensor.ts";
 
 interface Parameter {
@@ -77,7 +79,9 @@ export function checked(text: string, body: (...args: never[]) => unknown): (...
   const { parameters, positional, variadic } = signature;
   let needed = positional;
   while (needed > 0 && parameters[needed - 1]?.optional) needed--;
-  const run = body as (...args: unknown[]) => unknown;
+  const plain = body as (...args: unknown[]) => unknown;
+  const run = (...args: unknown[]): unknown =>
+    hasAccelerator() ? runNear(args, () => plain(...args)) : plain(...args);
   const outer = (...args: unknown[]): unknown => {
     const count = args.length;
     if (variadic && count >= positional) {

@@ -12,7 +12,7 @@ import {
   type TensorHook,
 } from "../autograd/node.ts";
 import type { View } from "../backends/backend.ts";
-import { CPU, type Device } from "./device.ts";
+import { type Device, getDefaultDevice } from "./device.ts";
 import type { DType, DTypeName, TypedArray } from "./dtype.ts";
 import { RuntimeError, TypeError, ValueError } from "./errors.ts";
 import { asFloats } from "./number_text.ts";
@@ -20,7 +20,7 @@ import { formatTensor } from "./printing.ts";
 import { CPP_NAMES, getDefaultDtype, SCALAR_TYPE_NAMES } from "./promotion.ts";
 import { contiguousStrides, isContiguous, normalizeDim, numel, sameShape, sizeText } from "./shape.ts";
 import { Size } from "./size.ts";
-import { gatherDense, Storage } from "./storage.ts";
+import { gatherDense, Storage, viewOf } from "./storage.ts";
 
 /** Numbers (booleans for bool tensors) nested as deep as the tensor has dimensions. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -54,7 +54,6 @@ export class Tensor {
   readonly dtype: DType;
   /** Counts changes in place: one for a storage, but for what `data` gives. @internal */
   changes: { version: number };
-  readonly device: Device = CPU;
 
   /** Which output of gradFn this tensor is. */
   outputIndex = 0;
@@ -98,6 +97,11 @@ export class Tensor {
   }
 
   // ---- description
+
+  /** Where the elements are. */
+  get device(): Device {
+    return this.storage.device;
+  }
 
   /** Number of dimensions. */
   get ndim(): number {
@@ -345,22 +349,17 @@ export class Tensor {
 
   /** What a kernel reads. @internal */
   get kernelView(): View {
-    return {
-      data: this.storage.data,
-      shape: this.shape,
-      strides: this.strides,
-      offset: this.offset,
-      dtype: this.dtype,
-    };
+    return viewOf(this.storage, this.shape, this.strides, this.offset);
   }
 
   /** The elements in row-major order: the storage itself where it is dense, else a copy. Do not write to it. */
   denseData(): TypedArray {
-    const { data } = this.storage;
     const count = this.numel();
-    if (this.isContiguous())
-      return this.offset === 0 && data.length === count ? data : data.subarray(this.offset, this.offset + count);
-    return gatherDense(this, count);
+    if (!this.isContiguous()) return gatherDense(this, count);
+    const { contents } = this.storage;
+    return this.offset === 0 && contents.length === count
+      ? contents
+      : contents.subarray(this.offset, this.offset + count);
   }
 
   /**
@@ -374,7 +373,7 @@ export class Tensor {
         hint: "reduce it to one number (sum, mean, max) or index it; tolist() gives all of them",
       });
     }
-    return asScalar(this.storage.data[this.offset]!, this.dtype.name) as number;
+    return asScalar(this.storage.contents[this.offset]!, this.dtype.name) as number;
   }
 
   /** The elements as nested arrays; a plain number for a 0-d tensor. */
@@ -411,10 +410,10 @@ export class Tensor {
     return formatTensor({
       shape: this.shape,
       dtype: this.dtype,
-      data: this.storage.data,
+      data: this.storage.contents,
       strides: this.strides,
       offset: this.offset,
-      device: this.device.type,
+      device: this.device === getDefaultDevice() ? undefined : `${this.device}:0`,
       requiresGrad: this.requiresGrad,
       gradFn: node ? node.name : null,
       defaultDtype: getDefaultDtype().name,

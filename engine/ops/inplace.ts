@@ -60,7 +60,8 @@ function checkRecorded(self: Tensor): void {
   }
 }
 
-function checkInPlace(self: Tensor): void {
+/** @throws RuntimeError where autograd does not allow the change */
+export function checkInPlace(self: Tensor): void {
   if (self.isInference() && !isInferenceModeEnabled()) {
     throw new RuntimeError(
       "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.",
@@ -70,7 +71,7 @@ function checkInPlace(self: Tensor): void {
 }
 
 /** A tensor that shows one number many times (expand) has no place for different ones. */
-function checkOverlap(self: Tensor): void {
+export function checkOverlap(self: Tensor): void {
   if (self.numel() === 0 || !self.shape.some((size, dim) => size > 1 && self.strides[dim] === 0)) return;
   throw new RuntimeError(
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.",
@@ -78,13 +79,13 @@ function checkOverlap(self: Tensor): void {
 }
 
 function coversStorage(x: Tensor): boolean {
-  return x.offset === 0 && x.storage.data.length === x.numel() && isContiguous(x.shape, x.strides);
+  return x.offset === 0 && x.storage.length === x.numel() && isContiguous(x.shape, x.strides);
 }
 
 /** The old value with the old history, on memory that the change will not touch. */
 function oldValue(self: Tensor): Tensor {
   const owner = coversStorage(self);
-  const old = owner ? new Tensor(new Storage(self.dtype, self.storage.data), self.shape, self.strides) : copyRaw(self);
+  const old = owner ? new Tensor(self.storage.alias(), self.shape, self.strides) : copyRaw(self);
   if (self.requiresGrad) {
     if (self.isLeaf) old.requiresGrad = true;
     old.setHistory(self.gradFn, self.outputIndex);
@@ -123,7 +124,7 @@ export function inPlace(self: Tensor, compute: (old: Tensor) => Tensor): Tensor 
     const fresh = castRaw(result, self.dtype);
     const owned = fresh.base === null && fresh !== old && coversStorage(fresh) ? fresh : copyRaw(fresh);
     // Swapping buffers leaves the old one to whoever saved it for backward.
-    self.storage.data = owned.storage.data;
+    self.storage.takeOver(owned.storage);
   } else {
     kernels.copy(result.kernelView, self.kernelView);
     // What compute made without a history nobody else has.

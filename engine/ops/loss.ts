@@ -135,7 +135,7 @@ const NllLossGrad: Op<NllAttrs> = defineOp({
     const [, c, m] = nllSizes(attrs);
     const incoming = grad.denseData();
     const share = reduction === "mean" ? 1 / totalWeight(attrs) : 1;
-    target.storage.data.forEach((t, i) => {
+    target.denseData().forEach((t, i) => {
       if (ignored[i]) return;
       const flat = (Math.floor(i / m) * c + t) * m + (i % m);
       out.storage.data[flat] = -(reduction === "none" ? incoming[i]! : incoming[0]! * share) * weights[i]!;

@@ -6,6 +6,7 @@ import { isGradEnabled } from "../autograd/mode.ts";
 import type { Context } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
 import { float32 } from "../core/dtype.ts";
+import { viewOf } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
 import { copyRaw, denseRaw, viewAs } from "./operands.ts";
 import type { RecurrentState, RecurrentWeights } from "./recurrent.ts";
@@ -128,7 +129,7 @@ function addGates(sums: Tensor, fromInput: Float32Array, fromHidden: Float32Arra
 
 /** A function over a stretch of one tensor into a stretch of another. */
 function squash(op: "sigmoid" | "tanh", x: Tensor, from: number, out: Tensor, to: number, count: number): void {
-  const stretch = (of: Tensor, offset: number) => ({ ...viewAs(of, [count]), offset });
+  const stretch = (of: Tensor, offset: number) => viewOf(of.storage, [count], [1], offset);
   kernels.unary(op, stretch(x, from), stretch(out, to));
 }
 

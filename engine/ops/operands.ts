@@ -1,12 +1,13 @@
 /** How operations call kernels: promotion, broadcasting and casting, once for all. */
 import type { BinaryOp, UnaryOp, View } from "../backends/backend.ts";
 import { kernels } from "../backends/index.ts";
+import { CPU } from "../core/device.ts";
 import { allocate, bool, type DType, float64, int64 } from "../core/dtype.ts";
 import { TypeError } from "../core/errors.ts";
 import { copyStrides, resultStrides, type Strided } from "../core/layout.ts";
 import { getDefaultDtype, resultType, scalarDtype } from "../core/promotion.ts";
 import { broadcastShapes, broadcastStrides, contiguousStrides, numel, type Shape, sameShape } from "../core/shape.ts";
-import { Storage } from "../core/storage.ts";
+import { reshapedView, Storage, viewOf } from "../core/storage.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 
 export type Scalar = number | boolean;
@@ -19,7 +20,7 @@ export function wrapNumber(value: Scalar): Tensor {
   const dtype = kind.isFloatingPoint ? float64 : kind;
   const data = allocate(dtype, 1);
   data[0] = Number(value);
-  const wrapped = new Tensor(new Storage(dtype, data), []);
+  const wrapped = new Tensor(new Storage(dtype, data, CPU), []);
   wrapped.isWrappedNumber = true;
   return wrapped;
 }
@@ -58,11 +59,12 @@ function elementwise(
     return out;
   }
   const order = shape.map((_, axis) => axis).sort((a, b) => strides[b]! - strides[a]! || a - b);
-  const ordered = (x: View): View => ({
-    ...x,
-    shape: order.map((axis) => x.shape[axis]!),
-    strides: order.map((axis) => x.strides[axis]!),
-  });
+  const ordered = (x: View): View =>
+    reshapedView(
+      x,
+      order.map((axis) => x.shape[axis]!),
+      order.map((axis) => x.strides[axis]!),
+    );
   run(ordered(out.kernelView), ...operands.map(ordered));
   return out;
 }
@@ -86,7 +88,7 @@ export function denseRaw(x: Tensor): Tensor {
 
 /** How a kernel sees x read with another shape and strides. */
 export function viewAs(x: Tensor, shape: Shape, strides: readonly number[] = contiguousStrides(shape)): View {
-  return { data: x.storage.data, shape, strides, offset: x.offset, dtype: x.dtype };
+  return viewOf(x.storage, shape, strides, x.offset);
 }
 
 function operandView(x: Tensor, dtype: DType, shape: Shape): View {

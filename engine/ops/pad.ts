@@ -6,7 +6,7 @@ import { assertInts, assertNumber } from "../core/checks.ts";
 import { allocate, int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { contiguousStrides, sizeText } from "../core/shape.ts";
-import { Storage } from "../core/storage.ts";
+import { Storage, viewOf } from "../core/storage.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { denseRaw, filled, viewAs } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
@@ -70,10 +70,8 @@ function sharedPart(attrs: PadAttrs) {
     inOutput[dim] = Math.max(0, before);
     size[dim] = Math.max(0, attrs.shape[dim]! + Math.min(0, before) + Math.min(0, after));
   }
-  const view = (x: Tensor, strides: readonly number[], at: readonly number[]) => ({
-    ...viewAs(x, size, strides),
-    offset: x.offset + at.reduce((sum, position, dim) => sum + position * strides[dim]!, 0),
-  });
+  const view = (x: Tensor, strides: readonly number[], at: readonly number[]) =>
+    viewOf(x.storage, size, strides, x.offset + at.reduce((sum, position, dim) => sum + position * strides[dim]!, 0));
   return {
     input: (x: Tensor) => view(x, x.strides, inInput),
     output: (x: Tensor) => view(x, contiguousStrides(out), inOutput),

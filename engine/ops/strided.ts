@@ -58,7 +58,7 @@ const AsStrided: Op<StridedView> = defineOp({
     const whole = laidOut(base, attrs);
     const out = Tensor.empty(attrs.shape, base.dtype);
     const count = out.numel();
-    const room = attrs.baseStrides ? whole.storage.data.length : base.numel();
+    const room = attrs.baseStrides ? whole.storage.length : base.numel();
     kernels.indexSelect(viewAs(whole, [1, room, 1]), positions(attrs).kernelView, viewAs(out, [1, count, 1]));
     return out;
   },
@@ -73,7 +73,7 @@ const AsStridedBackward: Op<StridedView> = defineOp({
     const out = likeBase(attrs, grad.dtype);
     const dense = denseRaw(grad);
     kernels.indexAdd(
-      viewAs(out, [1, out.storage.data.length, 1]),
+      viewAs(out, [1, out.storage.length, 1]),
       positions(attrs).kernelView,
       viewAs(dense, [1, dense.numel(), 1]),
     );
