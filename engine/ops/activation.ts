@@ -2,16 +2,19 @@
  * Activations: functions of each element that layers put between linear maps.
  * https://docs.pytorch.org/docs/2.13/nn.functional.html#non-linear-activation-functions
  */
+import { isGradEnabled } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
 import { numberRepr } from "../core/number_text.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
-import { add, clamp, div, mul, neg, sub, where } from "./arithmetic.ts";
-import { ge, gt, le, logicalAnd, logicalOr, lt } from "./comparison.ts";
+import { recorded } from "./algebra.ts";
+import { add, clamp, div, sub, where } from "./arithmetic.ts";
+import { le } from "./comparison.ts";
+import { type Algebra, evaluateOne, type Formula, formula, type Value } from "./formulas.ts";
 import { inPlace } from "./inplace.ts";
-import { abs, erf, exp, expm1, log1p, sigmoid, tanh } from "./pointwise.ts";
+import { abs, tanh } from "./pointwise.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 
 export interface InplaceOptions {
@@ -24,23 +27,39 @@ interface ActivationRule<A> {
   gradFn: string;
   /** ATen's kernel, which refuses integers by this name; null where integers pass. */
   kernel: string | null;
-  /** From the input outside the graph. */
-  compute: (x: Tensor, attrs: A) => Tensor;
+  compute: <T>(m: Algebra<T>, x: T, attrs: A) => T;
+  /** For integers, where they pass; from the input outside the graph. */
+  integers?: (x: Tensor, attrs: A) => Tensor;
   /** The derivative times the incoming gradient, from the saved input. */
-  derivative: (grad: Tensor, x: Tensor, attrs: A) => Tensor;
+  derivative: <T>(m: Algebra<T>, grad: T, x: T, attrs: A) => T;
+}
+
+/** The formula for the attributes of a call: most calls have those of the one before. */
+function remembered<A>(inputs: number, write: (m: Algebra<Value>, tensors: Value[], attrs: A) => Value) {
+  let last: { key: string; formula: Formula } | null = null;
+  return (attrs: A): Formula => {
+    const key = attrs === null ? "" : Object.values(attrs as object).join();
+    if (last?.key !== key) last = { key, formula: formula(inputs, 0, (m, tensors) => write(m, tensors, attrs)) };
+    return last.formula;
+  };
 }
 
 /** An element-wise operation that saves its input; with `inplace` the result takes the input's place. */
 function activation<A>(rule: ActivationRule<A>): (input: Tensor, attrs: A, inplace?: boolean) => Tensor {
+  const value = remembered<A>(1, (m, [x], attrs) => rule.compute(m, x!, attrs));
+  const slope = remembered<A>(2, (m, [grad, x], attrs) => rule.derivative(m, grad!, x!, attrs));
   const op: Op<A> = defineOp({
     name: rule.name,
     gradFn: rule.gradFn,
-    kernels: ["unary", "binary", "where"],
+    kernels: ["formula"],
     forward(ctx, x: Tensor) {
       ctx.save(x);
-      return rule.compute(x.detach(), ctx.attrs);
+      if (rule.integers && !x.dtype.isFloatingPoint) return rule.integers(x.detach(), ctx.attrs);
+      return evaluateOne(value(ctx.attrs), [x]);
     },
-    backward: ({ attrs, saved: [x] }, grad: Tensor) => [rule.derivative(grad, x!, attrs)],
+    backward({ attrs, saved: [x] }, grad: Tensor) {
+      return [isGradEnabled() ? rule.derivative(recorded, grad, x!, attrs) : evaluateOne(slope(attrs), [grad, x!])];
+    },
   });
   return (input, attrs, inplace = false) => {
     assertTensor(input, rule.name, "input", 1);
@@ -63,21 +82,17 @@ interface EluAttrs {
 
 /** scale · x above 0, scale · alpha · (e^(inputScale · x) - 1) below. Large x is kept out of e^x, whose inf would spoil gradients. */
 function eluRule(name: string, gradFn: string): ActivationRule<EluAttrs> {
-  // At 0 itself the second derivative is 0.
-  const low = (x: Tensor, inputScale: number) => mul(where(lt(x, 0), x, 0), inputScale);
   return {
     name,
     gradFn,
     kernel: "elu_cpu",
-    compute: (x, attrs) =>
-      where(
-        gt(x, 0),
-        mul(x, attrs.scale),
-        mul(expm1(mul(clamp(x, null, 0), attrs.inputScale)), attrs.alpha * attrs.scale),
-      ),
-    derivative(grad, x, { alpha, scale, inputScale, gradScale = inputScale }) {
-      const slope = mul(mul(grad, gradScale * alpha * scale), exp(low(x, gradScale)));
-      return where(le(x, 0), slope, mul(grad, scale));
+    compute: (m, x, { alpha, scale, inputScale }) =>
+      m.where(m.gt(x, 0), m.mul(x, scale), m.mul(m.expm1(m.mul(m.minimum(x, 0), inputScale)), alpha * scale)),
+    derivative(m, grad, x, { alpha, scale, inputScale, gradScale = inputScale }) {
+      // At 0 itself the second derivative is 0.
+      const low = m.mul(m.where(m.lt(x, 0), x, 0), gradScale);
+      const slope = m.mul(m.mul(grad, gradScale * alpha * scale), m.exp(low));
+      return m.where(m.le(x, 0), slope, m.mul(grad, scale));
     },
   };
 }
@@ -89,23 +104,23 @@ const leakyReluOf = activation<{ slope: number }>({
   name: "leaky_relu",
   gradFn: "LeakyReluBackward0",
   kernel: "leaky_relu_cpu",
-  compute: (x, { slope }) => where(gt(x, 0), x, mul(x, slope)),
-  derivative: (grad, x, { slope }) => where(gt(x, 0), grad, mul(grad, slope)),
+  compute: (m, x, { slope }) => m.where(m.gt(x, 0), x, m.mul(x, slope)),
+  derivative: (m, grad, x, { slope }) => m.where(m.gt(x, 0), grad, m.mul(grad, slope)),
 });
 
 const hardtanhOf = activation<{ min: number; max: number }>({
   name: "hardtanh",
   gradFn: "HardtanhBackward0",
   kernel: null,
-  compute(x, { min, max }) {
-    if (x.dtype.isFloatingPoint) return clamp(x, min, max);
+  compute: (m, x, { min, max }) => m.minimum(m.maximum(x, min), max),
+  integers(x, { min, max }) {
     if (x.dtype.name === "bool") throw new RuntimeError("Bool inputs not supported for hardtanh");
     if (x.dtype.name === "uint8" && (min < 0 || max < 0)) {
       throw new RuntimeError("cannot do hardtanh on an unsigned type with negative limits");
     }
     return clamp(x, Math.trunc(min), Math.trunc(max));
   },
-  derivative: (grad, x, { min, max }) => where(logicalOr(le(x, min), ge(x, max)), 0, grad),
+  derivative: (m, grad, x, { min, max }) => m.where(m.le(x, min), 0, m.where(m.ge(x, max), 0, grad)),
 });
 
 const TANH_SCALE = Math.SQRT2 * (2 / Math.sqrt(Math.PI)) * 0.5;
@@ -115,25 +130,28 @@ const geluOf = activation<null>({
   name: "gelu",
   gradFn: "GeluBackward0",
   kernel: "GeluKernelImpl",
-  compute: (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1)),
-  derivative(grad, x) {
-    const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
-    const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return mul(grad, add(cdf, mul(x, density)));
+  compute: (m, x) => m.mul(m.mul(x, 0.5), m.add(m.erf(m.mul(x, Math.SQRT1_2)), 1)),
+  derivative(m, grad, x) {
+    const cdf = m.mul(m.add(m.erf(m.mul(x, Math.SQRT1_2)), 1), 0.5);
+    const density = m.mul(m.exp(m.mul(m.mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return m.mul(grad, m.add(cdf, m.mul(x, density)));
   },
 });
 
-const tanhInner = (x: Tensor): Tensor => mul(add(x, mul(mul(mul(x, x), x), TANH_CUBE)), TANH_SCALE);
+function tanhInner<T>(m: Algebra<T>, x: T): T {
+  return m.mul(m.add(x, m.mul(m.mul(m.mul(x, x), x), TANH_CUBE)), TANH_SCALE);
+}
 
 const geluTanhOf = activation<null>({
   name: "gelu.tanh",
   gradFn: "GeluBackward0",
   kernel: "GeluKernelImpl",
-  compute: (x) => mul(mul(x, 0.5), add(tanh(tanhInner(x)), 1)),
-  derivative(grad, x) {
-    const t = tanh(tanhInner(x));
-    const slope = mul(add(mul(mul(x, x), 3 * TANH_CUBE), 1), TANH_SCALE);
-    return mul(grad, add(mul(add(t, 1), 0.5), mul(mul(mul(x, 0.5), sub(1, mul(t, t))), slope)));
+  compute: (m, x) => m.mul(m.mul(x, 0.5), m.add(m.tanh(tanhInner(m, x)), 1)),
+  derivative(m, grad, x) {
+    const t = m.tanh(tanhInner(m, x));
+    const slope = m.mul(m.add(m.mul(m.mul(x, x), 3 * TANH_CUBE), 1), TANH_SCALE);
+    const curved = m.mul(m.mul(m.mul(x, 0.5), m.sub(1, m.mul(t, t))), slope);
+    return m.mul(grad, m.add(m.mul(m.add(t, 1), 0.5), curved));
   },
 });
 
@@ -141,10 +159,10 @@ const siluOf = activation<null>({
   name: "silu",
   gradFn: "SiluBackward0",
   kernel: "silu_cpu",
-  compute: (x) => div(x, add(exp(neg(x)), 1)),
-  derivative(grad, x) {
-    const s = sigmoid(x);
-    return mul(grad, mul(s, add(mul(x, sub(1, s)), 1)));
+  compute: (m, x) => m.div(x, m.add(m.exp(m.neg(x)), 1)),
+  derivative(m, grad, x) {
+    const s = m.sigmoid(x);
+    return m.mul(grad, m.mul(s, m.add(m.mul(x, m.sub(1, s)), 1)));
   },
 });
 
@@ -152,10 +170,10 @@ const mishOf = activation<null>({
   name: "mish",
   gradFn: "MishBackward0",
   kernel: "mish_cpu",
-  compute: (x) => mul(x, tanh(log1p(exp(x)))),
-  derivative(grad, x) {
-    const t = tanh(log1p(exp(x)));
-    return mul(grad, add(t, mul(mul(x, sigmoid(x)), sub(1, mul(t, t)))));
+  compute: (m, x) => m.mul(x, m.tanh(m.log1p(m.exp(x)))),
+  derivative(m, grad, x) {
+    const t = m.tanh(m.log1p(m.exp(x)));
+    return m.mul(grad, m.add(t, m.mul(m.mul(x, m.sigmoid(x)), m.sub(1, m.mul(t, t)))));
   },
 });
 
@@ -163,49 +181,58 @@ const softplusOf = activation<{ beta: number; threshold: number }>({
   name: "softplus",
   gradFn: "SoftplusBackward0",
   kernel: "softplus_cpu",
-  compute(x, { beta, threshold }) {
-    const scaled = mul(x, beta);
-    return where(gt(scaled, threshold), x, div(log1p(exp(scaled)), beta));
+  compute(m, x, { beta, threshold }) {
+    const scaled = m.mul(x, beta);
+    return m.where(m.gt(scaled, threshold), x, m.div(m.log1p(m.exp(scaled)), beta));
   },
-  derivative(grad, x, { beta, threshold }) {
-    const scaled = mul(x, beta);
-    return where(gt(scaled, threshold), grad, mul(grad, sigmoid(scaled)));
+  derivative(m, grad, x, { beta, threshold }) {
+    const scaled = m.mul(x, beta);
+    return m.where(m.gt(scaled, threshold), grad, m.mul(grad, m.sigmoid(scaled)));
   },
 });
 
 /** PyTorch writes it as a float32, also for float64. */
 const SIXTH = Math.fround(1 / 6);
 
+function from0To6<T>(m: Algebra<T>, x: T): T {
+  return m.minimum(m.maximum(m.add(x, 3), 0), 6);
+}
+
 const hardsigmoidOf = activation<null>({
   name: "hardsigmoid",
   gradFn: "HardsigmoidBackward0",
   kernel: "hardsigmoid_cpu",
-  compute: (x) => div(clamp(add(x, 3), 0, 6), 6),
-  derivative: (grad, x) => where(logicalAnd(gt(x, -3), gt(3, x)), mul(grad, SIXTH), 0),
+  compute: (m, x) => m.div(from0To6(m, x), 6),
+  derivative: (m, grad, x) => m.where(m.gt(x, -3), m.where(m.lt(x, 3), m.mul(grad, SIXTH), 0), 0),
 });
 
 const hardswishOf = activation<null>({
   name: "hardswish",
   gradFn: "HardswishBackward0",
   kernel: "hardswish_cpu",
-  compute: (x) => div(mul(x, clamp(add(x, 3), 0, 6)), 6),
-  derivative: (grad, x) => where(le(x, -3), 0, where(lt(x, 3), mul(grad, add(div(x, 3), 0.5)), grad)),
+  compute: (m, x) => m.div(m.mul(x, from0To6(m, x)), 6),
+  derivative: (m, grad, x) => m.where(m.le(x, -3), 0, m.where(m.lt(x, 3), m.mul(grad, m.add(m.div(x, 3), 0.5)), grad)),
 });
 
 const logsigmoidOf = activation<null>({
   name: "log_sigmoid",
   gradFn: "LogSigmoidBackward0",
   kernel: "log_sigmoid_cpu",
-  compute: (x) => sub(clamp(x, null, 0), log1p(exp(neg(abs(x))))),
-  derivative: (grad, x) => mul(grad, sigmoid(neg(x))),
+  compute: (m, x) => m.sub(m.minimum(x, 0), m.log1p(m.exp(m.neg(m.abs(x))))),
+  derivative: (m, grad, x) => m.mul(grad, m.sigmoid(m.neg(x))),
 });
+
+/** 0 from -lambd to lambd. */
+function outside<T>(m: Algebra<T>, x: T, lambd: number, otherwise: T): T {
+  return m.where(m.ge(x, -lambd), m.where(m.le(x, lambd), 0, otherwise), otherwise);
+}
 
 const hardshrinkOf = activation<{ lambd: number }>({
   name: "hardshrink",
   gradFn: "HardshrinkBackward0",
   kernel: "hardshrink_cpu",
-  compute: (x, { lambd }) => where(logicalAnd(ge(x, -lambd), le(x, lambd)), 0, x),
-  derivative: (grad, x, { lambd }) => where(logicalAnd(ge(x, -lambd), le(x, lambd)), 0, grad),
+  compute: (m, x, { lambd }) => outside(m, x, lambd, x),
+  derivative: (m, grad, x, { lambd }) => outside(m, x, lambd, grad),
 });
 
 const softshrinkOf = activation<{ lambd: number }>({
@@ -213,22 +240,24 @@ const softshrinkOf = activation<{ lambd: number }>({
   gradFn: "SoftshrinkBackward0",
   kernel: "softshrink_check",
   // What lies between is x · 0, so that NaN stays NaN.
-  compute: (x, { lambd }) => where(gt(x, lambd), sub(x, lambd), where(gt(-lambd, x), add(x, lambd), mul(x, 0))),
-  derivative: (grad, x, { lambd }) => where(logicalAnd(ge(x, -lambd), le(x, lambd)), 0, grad),
+  compute: (m, x, { lambd }) =>
+    m.where(m.gt(x, lambd), m.sub(x, lambd), m.where(m.lt(x, -lambd), m.add(x, lambd), m.mul(x, 0))),
+  derivative: (m, grad, x, { lambd }) => outside(m, x, lambd, grad),
 });
 
 const thresholdOf = activation<{ threshold: number; value: number }>({
   name: "threshold",
   gradFn: "ThresholdBackward0",
   kernel: null,
-  compute(x, { threshold, value }) {
+  compute: (m, x, { threshold, value }) => m.where(m.le(x, threshold), value, x),
+  integers(x, { threshold, value }) {
     if (x.dtype.name === "bool") throw new NotImplementedError(`"threshold_cpu" not implemented for 'Bool'`);
     if (x.dtype.name === "uint8" && [threshold, value].some((v) => v < 0 || v > 255)) {
       throw new RuntimeError("value cannot be converted to type uint8_t without overflow");
     }
     return where(le(x, threshold), value, x).to(x.dtype);
   },
-  derivative: (grad, x, { threshold }) => where(le(x, threshold), 0, grad),
+  derivative: (m, grad, x, { threshold }) => m.where(m.le(x, threshold), 0, grad),
 });
 
 /** min(max(0, x), 6). https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.relu6.html */

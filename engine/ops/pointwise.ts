@@ -1,12 +1,15 @@
 /** Functions of one tensor, element by element. Integers become floats where the function makes them so. */
+import { isGradEnabled } from "../autograd/mode.ts";
 import type { UnaryOp } from "../backends/backend.ts";
+import { type Algebra, type Formula, formula } from "../backends/formula.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { checked } from "../core/signature.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { div, mul, neg, sub, where } from "./arithmetic.ts";
-import { le } from "./comparison.ts";
+import { recorded } from "./algebra.ts";
+import { div, mul, neg, sub } from "./arithmetic.ts";
+import { evaluateOne } from "./formulas.ts";
 import { castRaw, filled, unary, unaryFloat } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
@@ -25,6 +28,12 @@ interface PointwiseRule {
   derivative: (grad: Tensor, saved: Tensor) => Tensor;
 }
 
+/** A derivative of several steps, which are one pass over the elements unless they are recorded. */
+export function inOnePass(write: <T>(m: Algebra<T>, grad: T, saved: T) => T): (grad: Tensor, saved: Tensor) => Tensor {
+  const single: Formula = formula(2, 0, (m, [grad, saved]) => write(m, grad!, saved!));
+  return (grad, saved) => (isGradEnabled() ? write(recorded, grad, saved) : evaluateOne(single, [grad, saved]));
+}
+
 const noKernel = (kernel: string) => () => new NotImplementedError(`"${kernel}" not implemented for 'Bool'`);
 
 function pointwise(rule: PointwiseRule): Function1 {
@@ -32,7 +41,7 @@ function pointwise(rule: PointwiseRule): Function1 {
   const op: Op<null> = defineOp({
     name: rule.name,
     gradFn: rule.gradFn,
-    kernels: ["unary"],
+    kernels: ["unary", "formula"],
     forward(ctx, x: Tensor) {
       if (rule.noBool && x.dtype === bool) throw rule.noBool();
       const y = compute(rule.name, rule.name === "square" && x.dtype === bool ? castRaw(x, int64) : x);
@@ -70,35 +79,35 @@ export const expm1: Function1 = pointwise({
   name: "expm1",
   gradFn: "Expm1Backward0",
   saves: "output",
-  derivative: (grad, y) => mul(grad, y.add(1)),
+  derivative: inOnePass((m, grad, y) => m.mul(grad, m.add(y, 1))),
 });
 /** Logarithm to base 2. */
 export const log2: Function1 = pointwise({
   name: "log2",
   gradFn: "Log2Backward0",
   saves: "input",
-  derivative: (grad, x) => div(grad, mul(x, Math.LN2)),
+  derivative: inOnePass((m, grad, x) => m.div(grad, m.mul(x, Math.LN2))),
 });
 /** Logarithm to base 10. */
 export const log10: Function1 = pointwise({
   name: "log10",
   gradFn: "Log10Backward0",
   saves: "input",
-  derivative: (grad, x) => div(grad, mul(x, Math.LN10)),
+  derivative: inOnePass((m, grad, x) => m.div(grad, m.mul(x, Math.LN10))),
 });
 /** log(1 + x), exact for small x. */
 export const log1p: Function1 = pointwise({
   name: "log1p",
   gradFn: "Log1PBackward0",
   saves: "input",
-  derivative: (grad, x) => div(grad, x.add(1)),
+  derivative: inOnePass((m, grad, x) => m.div(grad, m.add(x, 1))),
 });
 /** Square root. */
 export const sqrt: Function1 = pointwise({
   name: "sqrt",
   gradFn: "SqrtBackward0",
   saves: "output",
-  derivative: (grad, y) => div(grad, mul(y, 2)),
+  derivative: inOnePass((m, grad, y) => m.div(grad, m.mul(y, 2))),
 });
 /** 1 / √x. */
 export const rsqrt: Function1 = pointwise({
@@ -112,7 +121,7 @@ export const reciprocal: Function1 = pointwise({
   name: "reciprocal",
   gradFn: "ReciprocalBackward0",
   saves: "output",
-  derivative: (grad, y) => neg(mul(grad, mul(y, y))),
+  derivative: inOnePass((m, grad, y) => m.neg(m.mul(grad, m.mul(y, y)))),
 });
 /** Sine of radians. */
 export const sin: Function1 = pointwise({
@@ -133,7 +142,7 @@ export const tan: Function1 = pointwise({
   name: "tan",
   gradFn: "TanBackward0",
   saves: "output",
-  derivative: (grad, y) => mul(grad, mul(y, y).add(1)),
+  derivative: inOnePass((m, grad, y) => m.mul(grad, m.add(m.mul(y, y), 1))),
 });
 export const asin: Function1 = pointwise({
   name: "asin",
@@ -151,7 +160,7 @@ export const atan: Function1 = pointwise({
   name: "atan",
   gradFn: "AtanBackward0",
   saves: "input",
-  derivative: (grad, x) => div(grad, mul(x, x).add(1)),
+  derivative: inOnePass((m, grad, x) => m.div(grad, m.add(m.mul(x, x), 1))),
 });
 export const sinh: Function1 = pointwise({
   name: "sinh",
@@ -170,23 +179,25 @@ export const tanh: Function1 = pointwise({
   name: "tanh",
   gradFn: "TanhBackward0",
   saves: "output",
-  derivative: (grad, y) => mul(grad, sub(1, mul(y, y))),
+  derivative: inOnePass((m, grad, y) => m.mul(grad, m.sub(1, m.mul(y, y)))),
 });
 /** 1 / (1 + e^-x). */
 export const sigmoid: Function1 = pointwise({
   name: "sigmoid",
   gradFn: "SigmoidBackward0",
   saves: "output",
-  derivative: (grad, y) => mul(grad, mul(y, sub(1, y))),
+  derivative: inOnePass((m, grad, y) => m.mul(grad, m.mul(y, m.sub(1, y)))),
 });
+const passing = formula(2, 0, (m, [grad, y]) => m.where(m.le(y!, 0), 0, grad!));
+
 /** The slope of relu is flat, and says so: its own gradient is zero rather than none. */
 const ThresholdBackward: Op<null> = defineOp({
   name: "threshold_backward",
   gradFn: "ThresholdBackwardBackward0",
-  kernels: ["binary", "where"],
+  kernels: ["formula"],
   forward(ctx, grad: Tensor, y: Tensor) {
     ctx.save(y);
-    return where(le(y.detach(), 0), 0, grad.detach());
+    return evaluateOne(passing, [grad, y]);
   },
   backward: ({ saved: [y] }, grad: Tensor) => [
     call(ThresholdBackward, null, grad, y!.detach()),
@@ -209,7 +220,7 @@ export const erf: Function1 = pointwise({
   name: "erf",
   gradFn: "ErfBackward0",
   saves: "input",
-  derivative: (grad, x) => mul(grad, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
+  derivative: inOnePass((m, grad, x) => m.mul(grad, m.mul(m.exp(m.neg(m.mul(x, x))), 2 / Math.sqrt(Math.PI)))),
 });
 /** x². */
 export const square: Function1 = pointwise({
@@ -217,7 +228,7 @@ export const square: Function1 = pointwise({
   gradFn: "PowBackward0",
   keepsIntegers: true,
   saves: "input",
-  derivative: (grad, x) => mul(grad, mul(x, 2)),
+  derivative: inOnePass((m, grad, x) => m.mul(grad, m.mul(x, 2))),
 });
 export const floor: Function1 = pointwise({
   name: "floor",

@@ -2,10 +2,12 @@
 import type { Backend, Kernels } from "../backend.ts";
 import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
 import { binary, copy, fill, unary, where } from "./elementwise.ts";
+import { formula } from "./formula.ts";
 import { gather, indexAdd, indexSelect, scatterAdd } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from "./pool.ts";
 import { cumulative, reduce } from "./reduce.ts";
+import { softmax, softmaxGrad } from "./softmax.ts";
 
 export const referenceKernels: Kernels = {
   fill,
@@ -13,7 +15,10 @@ export const referenceKernels: Kernels = {
   unary,
   binary,
   where,
+  formula,
   reduce,
+  softmax,
+  softmaxGrad,
   matmul,
   conv,
   convInputGrad,

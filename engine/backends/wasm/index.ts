@@ -5,10 +5,12 @@
 import type { Backend } from "../backend.ts";
 import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
 import { binary, unary, where } from "./elementwise.ts";
+import { formula } from "./formula.ts";
 import { matmul } from "./matmul.ts";
 import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from "./pool.ts";
 import { reduce } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
+import { logSumExp, softmax, softmaxGrad } from "./softmax.ts";
 
 export { compileWasm, type WasmSource, type WasmVariant, wasmFileName, wasmVariant } from "./module.ts";
 
@@ -22,7 +24,10 @@ export function createWasmBackend(module: WebAssembly.Module): Backend {
       unary: (op, x, out) => unary(s, op, x, out),
       binary: (op, a, b, out) => binary(s, op, a, b, out),
       where: (condition, a, b, out) => where(s, condition, a, b, out),
-      reduce: (op, x, out) => reduce(s, op, x, out),
+      formula: (...args) => formula(s, ...args),
+      reduce: (op, x, out) => (op === "logsumexp" ? logSumExp(s, x, out) : reduce(s, op, x, out)),
+      softmax: (log, x, out) => softmax(s, log, x, out),
+      softmaxGrad: (log, y, gradOut, gradInput) => softmaxGrad(s, log, y, gradOut, gradInput),
       matmul: (a, b, out) => matmul(s, a, b, out),
       conv: (input, weight, bias, g, out) => conv(s, input, weight, bias, g, out),
       convInputGrad: (gradOut, weight, g, gradInput) => convInputGrad(s, gradOut, weight, g, gradInput),

@@ -314,20 +314,43 @@ for (const [variant, backend] of Object.entries(backends)) {
       expect(actual.data).toEqual(expected.data);
     });
 
-    test.each(["exp", "log", "sigmoid", "tanh"] as const)("%s is at most one float away from the reference", (op) => {
-      const [expected, actual] = [empty(x.shape), empty(x.shape)];
-      referenceKernels.unary(op, x, expected);
-      expect(unary(op, x, actual)).toBe(true);
-      const steps = (a: View) => new Int32Array(a.data.buffer);
-      const [a, b] = [steps(actual), steps(expected)];
-      let different = 0;
-      for (let i = 0; i < a.length; i++) {
-        if (Object.is(actual.data[i], expected.data[i])) continue;
-        different++;
-        expect(Math.abs(a[i]! - b[i]!), `${op}(${x.data[i]}) = ${actual.data[i]}, not ${expected.data[i]}`).toBe(1);
-      }
-      expect(different).toBeLessThan(5);
-    });
+    test.each(["exp", "log", "sigmoid", "tanh", "expm1", "log1p", "erf"] as const)(
+      "%s is at most one float away from the reference",
+      (op) => {
+        const [expected, actual] = [empty(x.shape), empty(x.shape)];
+        referenceKernels.unary(op, x, expected);
+        expect(unary(op, x, actual)).toBe(true);
+        const steps = (a: View) => new Int32Array(a.data.buffer);
+        const [a, b] = [steps(actual), steps(expected)];
+        let different = 0;
+        for (let i = 0; i < a.length; i++) {
+          if (Object.is(actual.data[i], expected.data[i])) continue;
+          different++;
+          expect(Math.abs(a[i]! - b[i]!), `${op}(${x.data[i]}) = ${actual.data[i]}, not ${expected.data[i]}`).toBe(1);
+        }
+        expect(different).toBeLessThan(5);
+      },
+    );
+
+    test.each(["exp", "log", "sigmoid", "tanh", "expm1", "log1p", "erf"] as const)(
+      "%s of floats from the whole range is at most one float away from the reference, and seldom that",
+      (op) => {
+        const patterns = Uint32Array.from({ length: 120_000 }, (_, i) => i * 35_791);
+        const floats = tensor(Array.from(new Float32Array(patterns.buffer)), [patterns.length]);
+        const [expected, actual] = [empty(floats.shape), empty(floats.shape)];
+        referenceKernels.unary(op, floats, expected);
+        expect(unary(op, floats, actual)).toBe(true);
+        const [a, b] = [actual, expected].map(({ data }) => new Int32Array(data.buffer)) as [Int32Array, Int32Array];
+        let [different, farthest] = [0, 0];
+        for (let i = 0; i < a.length; i++) {
+          if (Object.is(actual.data[i], expected.data[i])) continue;
+          different++;
+          farthest = Math.max(farthest, Math.abs(a[i]! - b[i]!));
+        }
+        expect(farthest).toBeLessThanOrEqual(1);
+        expect(different).toBeLessThan(12);
+      },
+    );
 
     test.each(["add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge"] as const)(
       "%s gives the reference's bits, with a tensor or one number on either side",

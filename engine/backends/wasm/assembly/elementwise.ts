@@ -1,4 +1,4 @@
-import { exp, log, sigmoid, tanh } from "./math";
+import { erf, exp, expm1, log, log1p, sigmoid, tanh } from "./math";
 
 // Operations are numbered as in the host's lists (engine/backends/wasm/elementwise.ts). Lengths are rounded up to whole
 // vectors: the host leaves room behind each array, and never looks at what is computed there.
@@ -20,7 +20,10 @@ function unaryOf(op: i32, x: v128): v128 {
   if (op == 11) return exp(x);
   if (op == 12) return log(x);
   if (op == 13) return sigmoid(x);
-  return tanh(x);
+  if (op == 14) return tanh(x);
+  if (op == 15) return expm1(x);
+  if (op == 16) return log1p(x);
+  return erf(x);
 }
 
 @inline
@@ -49,7 +52,10 @@ export function unary(op: i32, x: usize, out: usize, count: i32): void {
     case 11: mapAll(11, x, out, count); break;
     case 12: mapAll(12, x, out, count); break;
     case 13: mapAll(13, x, out, count); break;
-    default: mapAll(14, x, out, count);
+    case 14: mapAll(14, x, out, count); break;
+    case 15: mapAll(15, x, out, count); break;
+    case 16: mapAll(16, x, out, count); break;
+    default: mapAll(17, x, out, count);
   }
 }
 
