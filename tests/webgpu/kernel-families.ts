@@ -1,7 +1,13 @@
 /** Which file holds the cases of which kernels. */
+import { convCases } from "./conv-cases.ts";
 import { copyCases } from "./copy-cases.ts";
 import type { KernelCase } from "./kernel-cases.ts";
+import { matmulCases } from "./matmul-cases.ts";
+import { poolCases } from "./pool-cases.ts";
 
 export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   copy: copyCases,
+  matmul: matmulCases,
+  conv: convCases,
+  pool: poolCases,
 };

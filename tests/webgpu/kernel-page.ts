@@ -56,6 +56,7 @@ function onGpu(view: View): View {
   const memory = runtime.allocate(view.data.length * 4);
   const floats = view.dtype.name === "float32";
   runtime.write(memory, floats ? new Float32Array(view.data) : new Int32Array(view.data));
+  if (!floats) memory.limit = Array.from(view.data).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const { shape, strides, offset, dtype } = view;
   return {
     shape,

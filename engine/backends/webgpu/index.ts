@@ -3,8 +3,11 @@
  * it can be loaded late, as a module of its own.
  */
 import type { Attempts, Backend } from "../backend.ts";
+import { convKernels } from "./conv.ts";
 import { copyKernels } from "./copy.ts";
 import { requestDevice } from "./device.ts";
+import { matmulKernels } from "./matmul.ts";
+import { poolKernels } from "./pool.ts";
 import { CanvasReader } from "./reading.ts";
 import { Runtime, type RuntimeHost } from "./runtime.ts";
 
@@ -20,6 +23,11 @@ export async function createWebGpuBackend(gpu: GPU | undefined, host: RuntimeHos
   const device = await requestDevice(gpu);
   if (!device) return null;
   const runtime = new Runtime(device, host, CanvasReader.create(device));
-  const kernels: Attempts = { ...copyKernels(runtime) };
+  const kernels: Attempts = {
+    ...copyKernels(runtime),
+    ...matmulKernels(runtime),
+    ...convKernels(runtime),
+    ...poolKernels(runtime),
+  };
   return { name: "webgpu", device: "webgpu", kernels, runtime };
 }

@@ -1,0 +1,234 @@
+/**
+ * Maximum and average over sliding windows. Each invocation makes one number: gradients are gathered from the windows that
+ * cover a cell, in the order of the windows, so nothing is added twice at a time and the sums come out as on the CPU.
+ */
+import type { PoolGeometry } from "../../core/window.ts";
+import type { Attempts } from "../backend.ts";
+import { sizeOf } from "../reference/strided.ts";
+import { isFloat32, type Operand, withDense, written } from "./dense.ts";
+import { Params } from "./params.ts";
+import { gridOf, type Program, type Runtime } from "./runtime.ts";
+
+const WORKGROUP = 64;
+
+const STRUCT = `struct Pool {
+  count: u32, row: u32, h: i32, w: i32,
+  kernelH: i32, kernelW: i32, strideH: i32, strideW: i32,
+  padTop: i32, padLeft: i32, dilationH: i32, dilationW: i32,
+  outH: i32, outW: i32, offset0: u32, offset1: u32,
+  offset2: u32, lowest: f32, divisor: f32, unused: u32,
+}
+@group(0) @binding(0) var<uniform> p: Pool;
+`;
+
+/** Kernel positions u in [x, y) whose cell start + u·dilation lies in [0, size). */
+const INSIDE = `fn inside(start: i32, kernel: i32, dilation: i32, size: i32) -> vec2<i32> {
+  return vec2<i32>(select(0, (dilation - 1 - start) / dilation, start < 0),
+    min(kernel, select(0, (size - start + dilation - 1) / dilation, size > start)));
+}
+`;
+
+/** Windows in [x, y) that cover a cell, padded position included. `reach` is how far a window's last cell is from its first. */
+const COVERING = `fn covering(position: i32, reach: i32, stride: i32, out: i32) -> vec2<i32> {
+  return vec2<i32>(select(0, (position - reach + stride - 1) / stride, position > reach), min(out, position / stride + 1));
+}
+`;
+
+/** How many cells an average counts along one axis: clipped at the end of the padding, or to the input. */
+const COUNTED = `fn counted(index: i32, stride: i32, padding: i32, kernel: i32, size: i32) -> vec3<i32> {
+  let start = index * stride - padding;
+  let end = min(start + kernel, size + padding);
+  return vec3<i32>(max(start, 0), min(end, size), end - start);
+}
+`;
+
+const main = (width: string, height: string, body: string): string => `@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let t = id.x + id.y * p.row;
+  if (t >= p.count) { return; }
+  let line = t / u32(p.${width});
+  let col = i32(t % u32(p.${width}));
+  let row = i32(line % u32(p.${height}));
+  let plane = line / u32(p.${height});
+${body}
+}`;
+
+function maxPoolProgram(withIndices: boolean): Program {
+  return {
+    key: `maxPool ${withIndices}`,
+    code: () => `${STRUCT}${INSIDE}
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+${withIndices ? "@group(0) @binding(3) var<storage, read_write> indices: array<i32>;" : ""}
+${main(
+  "outW",
+  "outH",
+  `  let top = row * p.strideH - p.padTop;
+  let left = col * p.strideW - p.padLeft;
+  let down = inside(top, p.kernelH, p.dilationH, p.h);
+  let across = inside(left, p.kernelW, p.dilationW, p.w);
+  let base = i32(p.offset0 + plane * u32(p.h * p.w));
+  // A window of nothing but -inf points to its first cell, as in PyTorch.
+  var winner = (top + down.x * p.dilationH) * p.w + left + across.x * p.dilationW;
+  var best = p.lowest;
+  // Compilers may assume that there are no NaN: the bits know.
+  var found = false;
+  for (var u = down.x; u < down.y; u++) {
+    for (var v = across.x; v < across.y; v++) {
+      let position = (top + u * p.dilationH) * p.w + left + v * p.dilationW;
+      let value = x[base + position];
+      let isNan = (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
+      if (isNan || (!found && value > best)) {
+        best = value;
+        winner = position;
+        found = isNan;
+      }
+    }
+  }
+  out[p.offset1 + t] = best;
+  ${withIndices ? "indices[p.offset2 + t] = winner;" : ""}`,
+)}`,
+  };
+}
+
+const maxPoolGradProgram: Program = {
+  key: "maxPoolGrad",
+  code: () => `${STRUCT}${COVERING}
+@group(0) @binding(1) var<storage, read> grad: array<f32>;
+@group(0) @binding(2) var<storage, read> indices: array<i32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+${main(
+  "w",
+  "h",
+  `  let down = covering(row + p.padTop, (p.kernelH - 1) * p.dilationH, p.strideH, p.outH);
+  let across = covering(col + p.padLeft, (p.kernelW - 1) * p.dilationW, p.strideW, p.outW);
+  let position = row * p.w + col;
+  let base = plane * u32(p.outH * p.outW);
+  var sum = 0.0;
+  for (var i = down.x; i < down.y; i++) {
+    for (var j = across.x; j < across.y; j++) {
+      let at = base + u32(i * p.outW + j);
+      if (indices[p.offset1 + at] == position) { sum += grad[p.offset0 + at]; }
+    }
+  }
+  out[p.offset2 + t] = sum;`,
+)}`,
+};
+
+function avgPoolProgram(divisor: Divisor): Program {
+  return {
+    key: `avgPool ${divisor}`,
+    code: () => `${STRUCT}${COUNTED}
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+${main(
+  "outW",
+  "outH",
+  `  let down = counted(row, p.strideH, p.padTop, p.kernelH, p.h);
+  let across = counted(col, p.strideW, p.padLeft, p.kernelW, p.w);
+  let base = i32(p.offset0 + plane * u32(p.h * p.w));
+  var sum = 0.0;
+  for (var i = down.x; i < down.y; i++) {
+    for (var j = across.x; j < across.y; j++) { sum += x[base + i * p.w + j]; }
+  }
+  let empty = down.x >= down.y || across.x >= across.y;
+  let divisor = select(${DIVISOR[divisor]}, 1.0, empty);
+  out[p.offset1 + t] = sum / divisor;`,
+)}`,
+  };
+}
+
+function avgPoolGradProgram(divisor: Divisor): Program {
+  return {
+    key: `avgPoolGrad ${divisor}`,
+    code: () => `${STRUCT}${COVERING}${COUNTED}
+@group(0) @binding(1) var<storage, read> grad: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+${main(
+  "w",
+  "h",
+  `  let rows = covering(row + p.padTop, p.kernelH - 1, p.strideH, p.outH);
+  let cols = covering(col + p.padLeft, p.kernelW - 1, p.strideW, p.outW);
+  let base = p.offset0 + plane * u32(p.outH * p.outW);
+  var sum = 0.0;
+  for (var i = rows.x; i < rows.y; i++) {
+    let down = counted(i, p.strideH, p.padTop, p.kernelH, p.h);
+    for (var j = cols.x; j < cols.y; j++) {
+      let across = counted(j, p.strideW, p.padLeft, p.kernelW, p.w);
+      sum += grad[base + u32(i * p.outW + j)] / ${DIVISOR[divisor]};
+    }
+  }
+  out[p.offset1 + t] = sum;`,
+)}`,
+  };
+}
+
+const DIVISOR = {
+  given: "p.divisor",
+  padded: "f32(down.z * across.z)",
+  inside: "f32((down.y - down.x) * (across.y - across.x))",
+};
+
+type Divisor = keyof typeof DIVISOR;
+
+const divisorOf = (countIncludePad: boolean, divisor: number | null): Divisor =>
+  divisor !== null ? "given" : countIncludePad ? "padded" : "inside";
+
+/** The grid and the uniform block for one invocation per number of a result. */
+function layoutOf(g: PoolGeometry, count: number, operands: readonly Operand[], divisor: number | null = null) {
+  const groups = gridOf(Math.ceil(count / WORKGROUP));
+  const params = new Params()
+    .u32(count, groups[0] * WORKGROUP)
+    .i32(g.h, g.w, g.kernelH, g.kernelW, g.strideH, g.strideW, g.padTop, g.padLeft, g.dilationH, g.dilationW)
+    .i32(g.outH, g.outW)
+    .u32(...[0, 1, 2].map((k) => operands[k]?.offset ?? 0))
+    .f32(Number.NEGATIVE_INFINITY, divisor ?? 1);
+  return { params: params.block, groups };
+}
+
+export function poolKernels(runtime: Runtime): Attempts {
+  return {
+    maxPool(input, g, out, indices) {
+      if (!isFloat32(input, out)) return false;
+      return withDense(runtime, [input], indices ? [out, indices] : [out], ([x], targets) => {
+        runtime.run(maxPoolProgram(indices !== null), {
+          reads: [x!.memory],
+          ...written(targets),
+          ...layoutOf(g, sizeOf(out), [x!, ...targets]),
+        });
+        const positions = targets[1];
+        if (positions) positions.memory.limit = Math.max(g.h * g.w, 1);
+      });
+    },
+    maxPoolGrad(gradOut, indices, g, gradInput) {
+      if (!isFloat32(gradOut, gradInput)) return false;
+      return withDense(runtime, [gradOut, indices], [gradInput], ([grad, positions], targets) => {
+        runtime.run(maxPoolGradProgram, {
+          reads: [grad!.memory, positions!.memory],
+          ...written(targets),
+          ...layoutOf(g, sizeOf(gradInput), [grad!, positions!, ...targets]),
+        });
+      });
+    },
+    avgPool(input, g, countIncludePad, divisor, out) {
+      if (!isFloat32(input, out)) return false;
+      return withDense(runtime, [input], [out], ([x], targets) => {
+        runtime.run(avgPoolProgram(divisorOf(countIncludePad, divisor)), {
+          reads: [x!.memory],
+          ...written(targets),
+          ...layoutOf(g, sizeOf(out), [x!, ...targets], divisor),
+        });
+      });
+    },
+    avgPoolGrad(gradOut, g, countIncludePad, divisor, gradInput) {
+      if (!isFloat32(gradOut, gradInput)) return false;
+      return withDense(runtime, [gradOut], [gradInput], ([grad], targets) => {
+        runtime.run(avgPoolGradProgram(divisorOf(countIncludePad, divisor)), {
+          reads: [grad!.memory],
+          ...written(targets),
+          ...layoutOf(g, sizeOf(gradInput), [grad!, ...targets], divisor),
+        });
+      });
+    },
+  };
+}
