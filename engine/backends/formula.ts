@@ -33,8 +33,8 @@ export interface Algebra<T> {
   sub(a: T | number, b: T | number): T;
   mul(a: T | number, b: T | number): T;
   div(a: T | number, b: T | number): T;
-  maximum(a: T, b: number): T;
-  minimum(a: T, b: number): T;
+  maximum(a: T, b: T | number): T;
+  minimum(a: T, b: T | number): T;
   lt(a: T, b: T | number): T;
   le(a: T, b: T | number): T;
   gt(a: T, b: T | number): T;

@@ -1,7 +1,7 @@
 /** The algebra of formulas over tensors: single operations, which are recorded for gradients of gradients. */
 import type { Algebra } from "../backends/formula.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { add, clamp, div, mul, neg, sub, where } from "./arithmetic.ts";
+import { add, clamp, div, maximum, minimum, mul, neg, sub, where } from "./arithmetic.ts";
 import { ge, gt, le, lt } from "./comparison.ts";
 import { abs, erf, exp, expm1, log1p, sigmoid, sqrt, square, tanh } from "./pointwise.ts";
 
@@ -11,8 +11,8 @@ export const recorded: Algebra<Tensor> = {
   sub: (a, b) => sub(a, b),
   mul: (a, b) => mul(a, b),
   div: (a, b) => div(a, b),
-  maximum: (a, b) => clamp(a, b, null),
-  minimum: (a, b) => clamp(a, null, b),
+  maximum: (a, b) => (typeof b === "number" ? clamp(a, b, null) : maximum(a, b)),
+  minimum: (a, b) => (typeof b === "number" ? clamp(a, null, b) : minimum(a, b)),
   lt: (a, b) => lt(a, b),
   le: (a, b) => le(a, b),
   gt: (a, b) => gt(a, b),

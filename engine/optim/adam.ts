@@ -1,12 +1,11 @@
 /** Adam and its kin: steps scaled by running averages of the gradient and its square. */
 import { bind } from "../core/arguments.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { maximum } from "../ops/arithmetic.ts";
 import { zerosLike } from "../ops/creation.ts";
+import type { Algebra, Value } from "../ops/formulas.ts";
 import {
   counter,
   countStep,
-  direction,
   type ImplementationOptions,
   Optimizer,
   type ParamGroup,
@@ -14,6 +13,7 @@ import {
   requireBetas,
   requireNonNegative,
 } from "./optimizer.ts";
+import { addcdiv, addcmul, direction, isNearStart, lerp, stepOf } from "./steps.ts";
 
 /** What Adam's whole family understands. */
 export interface AdamFamilyOptions extends ImplementationOptions {
@@ -54,23 +54,75 @@ function checked<O extends AdamFamilyOptions>(options: O): O {
   return options;
 }
 
-/** Moves both running averages towards the gradient and its square. */
-function average(grad: Tensor, expAvg: Tensor, expAvgSq: Tensor, [beta1, beta2]: readonly [number, number]): void {
-  expAvg.lerp_(grad, 1 - beta1);
-  expAvgSq.mul_(beta2).addcmul_(grad, grad, { value: 1 - beta2 });
+interface FamilyGroup {
+  lr: number;
+  betas: readonly [number, number];
+  eps: number;
+  weightDecay: number;
+  maximize: boolean;
+  decoupledWeightDecay?: boolean;
 }
+
+type FamilyNumber = "weightDecay" | "shrink" | "weight1" | "beta2" | "weight2" | "eps";
+type FamilyFlag = "maximize" | "decays" | "decoupled" | "nearStart";
+
+/** What the steps of the whole family are told. */
+function family(param: Tensor, group: FamilyGroup) {
+  const { lr, betas, eps, weightDecay, maximize, decoupledWeightDecay = false } = group;
+  const weight1 = 1 - betas[0];
+  return {
+    numbers: { weightDecay, shrink: 1 - lr * weightDecay, weight1, beta2: betas[1], weight2: 1 - betas[1], eps },
+    flags: {
+      maximize,
+      decays: weightDecay !== 0,
+      decoupled: decoupledWeightDecay,
+      nearStart: isNearStart(weight1, param),
+    },
+  };
+}
+
+type Averages = "param" | "grad" | "expAvg" | "expAvgSq";
 
 /** The gradient to follow; a decoupled decay shrinks the parameter at once. */
 function decayed(
-  param: Tensor,
-  grad: Tensor,
-  group: { lr: number; weightDecay: number; maximize: boolean; decoupledWeightDecay: boolean },
-): Tensor {
-  const { lr, weightDecay, maximize, decoupledWeightDecay } = group;
-  if (!decoupledWeightDecay) return direction(param, grad, maximize, weightDecay);
-  if (weightDecay !== 0) param.mul_(1 - lr * weightDecay);
-  return direction(param, grad, maximize, 0);
+  m: Algebra<Value>,
+  t: Record<"param" | "grad", Value>,
+  n: Record<FamilyNumber, Value>,
+  { maximize, decays, decoupled }: Readonly<Record<FamilyFlag, boolean>>,
+): { param: Value; followed: Value } {
+  const param = decays && decoupled ? m.mul(t.param, n.shrink) : t.param;
+  return { param, followed: direction(m, t.param, t.grad, maximize, decays && !decoupled ? n.weightDecay : null) };
 }
+
+/** Also moves both running averages towards the gradient and its square. */
+function averaged(
+  m: Algebra<Value>,
+  t: Record<Averages, Value>,
+  n: Record<FamilyNumber, Value>,
+  flags: Readonly<Record<FamilyFlag, boolean>>,
+): { param: Value; followed: Value; expAvg: Value; expAvgSq: Value } {
+  const { param, followed } = decayed(m, t, n, flags);
+  return {
+    param,
+    followed,
+    expAvg: lerp(m, t.expAvg, followed, n.weight1, flags.nearStart),
+    expAvgSq: addcmul(m, m.mul(t.expAvgSq, n.beta2), followed, followed, n.weight2),
+  };
+}
+
+const adamStep = stepOf<Averages | "maxExpAvgSq", FamilyNumber | "correction" | "rate", FamilyFlag | "amsgrad">(
+  (m, t, n, flags) => {
+    const { param, expAvg, expAvgSq } = averaged(m, t, n, flags);
+    const largest = flags.amsgrad ? m.maximum(t.maxExpAvgSq, expAvgSq) : expAvgSq;
+    const denominator = m.add(m.div(m.sqrt(largest), n.correction), n.eps);
+    return {
+      param: addcdiv(m, param, expAvg, denominator, n.rate),
+      expAvg,
+      expAvgSq,
+      ...(flags.amsgrad && { maxExpAvgSq: largest }),
+    };
+  },
+);
 
 const ADAM_KEYWORDS = ["maximize", "foreach", "capturable", "differentiable", "fused"];
 
@@ -90,7 +142,7 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<AdamOptions>): void {
-    const { lr, betas, eps, amsgrad } = group;
+    const { lr, betas, amsgrad } = group;
     const state = this.remembered(param, () => ({
       step: counter(),
       expAvg: zerosLike(param),
@@ -98,18 +150,18 @@ export class Adam extends Optimizer<AdamOptions> {
       ...(amsgrad && { maxExpAvgSq: zerosLike(param) }),
     }));
     const step = countStep(state.step);
-    const followed = decayed(param, grad, group);
-    average(followed, state.expAvg, state.expAvgSq, betas);
-    let square = state.expAvgSq;
-    if (amsgrad) {
-      square = maximum(state.maxExpAvgSq ?? zerosLike(param), state.expAvgSq);
-      (state as { maxExpAvgSq?: Tensor }).maxExpAvgSq = square;
+    const { numbers, flags } = family(param, group);
+    const { expAvg, expAvgSq } = state;
+    let { maxExpAvgSq = null } = state as { maxExpAvgSq?: Tensor | null };
+    if (amsgrad && !maxExpAvgSq) {
+      maxExpAvgSq = zerosLike(param);
+      Object.assign(state, { maxExpAvgSq });
     }
-    const denominator = square
-      .sqrt()
-      .div_(Math.sqrt(1 - betas[1] ** step))
-      .add_(eps);
-    param.addcdiv_(state.expAvg, denominator, { value: -lr / (1 - betas[0] ** step) });
+    adamStep(
+      { param, grad, expAvg, expAvgSq, maxExpAvgSq: amsgrad ? maxExpAvgSq : null },
+      { ...numbers, correction: Math.sqrt(1 - betas[1] ** step), rate: -lr / (1 - betas[0] ** step) },
+      { ...flags, amsgrad },
+    );
   }
 }
 
@@ -146,7 +198,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<NAdamOptions>): void {
-    const { lr, betas, eps, momentumDecay } = group;
+    const { lr, betas, momentumDecay } = group;
     const { expAvg, expAvgSq, muProduct, ...state } = this.remembered(param, () => ({
       step: counter(),
       muProduct: counter(1),
@@ -154,21 +206,33 @@ export class NAdam extends Optimizer<NAdamOptions> {
       expAvgSq: zerosLike(param),
     }));
     const step = countStep(state.step);
-    const followed = decayed(param, grad, group);
     const momentumAt = (t: number) => betas[0] * (1 - 0.5 * 0.96 ** (t * momentumDecay));
     const mu = momentumAt(step);
     const next = momentumAt(step + 1);
     muProduct.mul_(mu);
-    average(followed, expAvg, expAvgSq, betas);
-    const denominator = expAvgSq
-      .div(1 - betas[1] ** step)
-      .sqrt_()
-      .add_(eps);
     const product = Number(muProduct.item());
-    param.addcdiv_(followed, denominator, { value: (-lr * (1 - mu)) / (1 - product) });
-    param.addcdiv_(expAvg, denominator, { value: (-lr * next) / (1 - product * next) });
+    const { numbers, flags } = family(param, group);
+    nadamStep(
+      { param, grad, expAvg, expAvgSq },
+      {
+        ...numbers,
+        correction: 1 - betas[1] ** step,
+        rate: (-lr * (1 - mu)) / (1 - product),
+        averageRate: (-lr * next) / (1 - product * next),
+      },
+      flags,
+    );
   }
 }
+
+const nadamStep = stepOf<Averages, FamilyNumber | "correction" | "rate" | "averageRate", FamilyFlag>(
+  (m, t, n, flags) => {
+    const { param, followed, expAvg, expAvgSq } = averaged(m, t, n, flags);
+    const denominator = m.add(m.sqrt(m.div(expAvgSq, n.correction)), n.eps);
+    const moved = addcdiv(m, param, followed, denominator, n.rate);
+    return { param: addcdiv(m, moved, expAvg, denominator, n.averageRate), expAvg, expAvgSq };
+  },
+);
 
 export interface RAdamOptions extends AdamFamilyOptions {
   /** Decays the weights apart from the gradient. Default false. */
@@ -195,28 +259,36 @@ export class RAdam extends Optimizer<RAdamOptions> {
   }
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<RAdamOptions>): void {
-    const { lr, betas, eps } = group;
+    const { lr, betas } = group;
     const { expAvg, expAvgSq, ...state } = this.remembered(param, () => ({
       step: counter(),
       expAvg: zerosLike(param),
       expAvgSq: zerosLike(param),
     }));
     const step = countStep(state.step);
-    average(decayed(param, grad, group), expAvg, expAvgSq, betas);
     const correction = 1 - betas[1] ** step;
     const limit = 2 / (1 - betas[1]) - 1;
     const length = limit - (2 * step * betas[1] ** step) / correction;
     const size = lr / (1 - betas[0] ** step);
     // While too few gradients were seen to trust their variance, the step is plain momentum.
-    if (length <= 5) {
-      param.add_(expAvg, { alpha: -size });
-      return;
-    }
-    const rectified = Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length));
-    const value = -size * rectified * Math.sqrt(correction);
-    param.addcdiv_(expAvg, expAvgSq.sqrt().add_(eps), { value });
+    const rectified = length > 5;
+    const factor = Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length));
+    const rate = rectified ? -size * factor * Math.sqrt(correction) : -size;
+    const { numbers, flags } = family(param, group);
+    radamStep({ param, grad, expAvg, expAvgSq }, { ...numbers, rate }, { ...flags, rectified });
   }
 }
+
+const radamStep = stepOf<Averages, FamilyNumber | "rate", FamilyFlag | "rectified">((m, t, n, flags) => {
+  const { param, expAvg, expAvgSq } = averaged(m, t, n, flags);
+  return {
+    param: flags.rectified
+      ? addcdiv(m, param, expAvg, m.add(m.sqrt(expAvgSq), n.eps), n.rate)
+      : m.add(param, m.mul(expAvg, n.rate)),
+    expAvg,
+    expAvgSq,
+  };
+});
 
 /** Adam by the largest gradient instead of the mean square. https://docs.pytorch.org/docs/2.13/generated/torch.optim.Adamax.html */
 export class Adamax extends Optimizer<AdamFamilyOptions> {
@@ -232,16 +304,24 @@ export class Adamax extends Optimizer<AdamFamilyOptions> {
   }
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<AdamFamilyOptions>): void {
-    const { lr, betas, eps, weightDecay, maximize } = group;
+    const { lr, betas } = group;
     const state = this.remembered(param, () => ({
       step: counter(),
       expAvg: zerosLike(param),
       expInf: zerosLike(param),
     }));
     const step = countStep(state.step);
-    const followed = direction(param, grad, maximize, weightDecay);
-    state.expAvg.lerp_(followed, 1 - betas[0]);
-    state.expInf = maximum(state.expInf.mul_(betas[1]), followed.abs().add_(eps));
-    param.addcdiv_(state.expAvg, state.expInf, { value: -lr / (1 - betas[0] ** step) });
+    const { expAvg, expInf } = state;
+    const { numbers, flags } = family(param, group);
+    adamaxStep({ param, grad, expAvg, expInf }, { ...numbers, rate: -lr / (1 - betas[0] ** step) }, flags);
   }
 }
+
+const adamaxStep = stepOf<"param" | "grad" | "expAvg" | "expInf", FamilyNumber | "rate", FamilyFlag>(
+  (m, t, n, flags) => {
+    const { param, followed } = decayed(m, t, n, flags);
+    const expAvg = lerp(m, t.expAvg, followed, n.weight1, flags.nearStart);
+    const expInf = m.maximum(m.mul(t.expInf, n.beta2), m.add(m.abs(followed), n.eps));
+    return { param: addcdiv(m, param, expAvg, expInf, n.rate), expAvg, expInf };
+  },
+);

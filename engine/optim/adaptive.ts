@@ -3,18 +3,17 @@ import { bind } from "../core/arguments.ts";
 import { ValueError } from "../core/errors.ts";
 import { floatRepr } from "../core/number_text.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { where } from "../ops/arithmetic.ts";
-import { fullLike, onesLike, zerosLike } from "../ops/creation.ts";
+import { fullLike, zerosLike } from "../ops/creation.ts";
 import {
   counter,
   countStep,
-  direction,
   type ImplementationOptions,
   Optimizer,
   type ParamGroup,
   type Params,
   requireNonNegative,
 } from "./optimizer.ts";
+import { addcdiv, addcmul, direction, isNearStart, lerp, stepOf } from "./steps.ts";
 
 type Given<O> = { params: Params<O> } & Partial<O>;
 
@@ -87,11 +86,18 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     const { lr, lrDecay, weightDecay, eps, maximize } = group;
     const { step, sum } = this.#start(param);
     const count = countStep(step);
-    const followed = direction(param, grad, maximize, weightDecay);
-    sum.addcmul_(followed, followed);
-    param.addcdiv_(followed, sum.sqrt().add_(eps), { value: -lr / (1 + (count - 1) * lrDecay) });
+    const rate = -lr / (1 + (count - 1) * lrDecay);
+    adagradStep({ param, grad, sum }, { weightDecay, eps, rate }, { maximize, decays: weightDecay !== 0 });
   }
 }
+
+type Decay = "maximize" | "decays";
+
+const adagradStep = stepOf<"param" | "grad" | "sum", "weightDecay" | "eps" | "rate", Decay>((m, t, n, flags) => {
+  const followed = direction(m, t.param, t.grad, flags.maximize, flags.decays ? n.weightDecay : null);
+  const sum = addcmul(m, t.sum, followed, followed);
+  return { param: addcdiv(m, t.param, followed, m.add(m.sqrt(sum), n.eps), n.rate), sum };
+});
 
 export interface RMSpropOptions extends AdaptiveOptions {
   /** How much of the running mean square is kept in each step. Default 0.99. */
@@ -141,20 +147,41 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
       ...(centered && { gradAvg: zerosLike(param) }),
     })) as { step: Tensor; squareAvg: Tensor; gradAvg?: Tensor; momentumBuffer?: Tensor };
     countStep(step);
-    const followed = direction(param, grad, maximize, weightDecay);
-    squareAvg.mul_(alpha).addcmul_(followed, followed, { value: 1 - alpha });
-    let spread: Tensor;
-    if (gradAvg) {
-      gradAvg.lerp_(followed, 1 - alpha);
-      spread = squareAvg.addcmul(gradAvg, gradAvg, { value: -1 }).sqrt_();
-    } else spread = squareAvg.sqrt();
-    spread.add_(eps);
-    if (momentumBuffer) {
-      momentumBuffer.mul_(momentum).addcdiv_(followed, spread);
-      param.add_(momentumBuffer, { alpha: -lr });
-    } else param.addcdiv_(followed, spread, { value: -lr });
+    const weight = 1 - alpha;
+    rmspropStep(
+      { param, grad, squareAvg, gradAvg: gradAvg ?? null, momentumBuffer: momentumBuffer ?? null },
+      { weightDecay, eps, rate: -lr, alpha, weight, momentum },
+      {
+        maximize,
+        decays: weightDecay !== 0,
+        centered: gradAvg !== undefined,
+        keeps: momentumBuffer !== undefined,
+        nearStart: isNearStart(weight, param),
+      },
+    );
   }
 }
+
+const rmspropStep = stepOf<
+  "param" | "grad" | "squareAvg" | "gradAvg" | "momentumBuffer",
+  "weightDecay" | "eps" | "rate" | "alpha" | "weight" | "momentum",
+  Decay | "centered" | "keeps" | "nearStart"
+>((m, t, n, { maximize, decays, centered, keeps, nearStart }) => {
+  const followed = direction(m, t.param, t.grad, maximize, decays ? n.weightDecay : null);
+  const squareAvg = addcmul(m, m.mul(t.squareAvg, n.alpha), followed, followed, n.weight);
+  const gradAvg = centered ? lerp(m, t.gradAvg, followed, n.weight, nearStart) : null;
+  const spread = gradAvg ? addcmul(m, squareAvg, gradAvg, gradAvg, -1) : squareAvg;
+  const denominator = m.add(m.sqrt(spread), n.eps);
+  const momentumBuffer = keeps ? addcdiv(m, m.mul(t.momentumBuffer, n.momentum), followed, denominator) : null;
+  return {
+    param: momentumBuffer
+      ? m.add(t.param, m.mul(momentumBuffer, n.rate))
+      : addcdiv(m, t.param, followed, denominator, n.rate),
+    squareAvg,
+    ...(gradAvg && { gradAvg }),
+    ...(momentumBuffer && { momentumBuffer }),
+  };
+});
 
 export interface AdadeltaOptions extends AdaptiveOptions {
   /** How much of the running averages is kept in each step. Default 0.9. */
@@ -187,13 +214,26 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
       accDelta: zerosLike(param),
     }));
     countStep(step);
-    const followed = direction(param, grad, maximize, weightDecay);
-    squareAvg.mul_(rho).addcmul_(followed, followed, { value: 1 - rho });
-    const delta = accDelta.add(eps).sqrt_().div_(squareAvg.add(eps).sqrt_()).mul_(followed);
-    accDelta.mul_(rho).addcmul_(delta, delta, { value: 1 - rho });
-    param.add_(delta, { alpha: -lr });
+    const numbers = { weightDecay, eps, rate: -lr, rho, weight: 1 - rho };
+    adadeltaStep({ param, grad, squareAvg, accDelta }, numbers, { maximize, decays: weightDecay !== 0 });
   }
 }
+
+const adadeltaStep = stepOf<
+  "param" | "grad" | "squareAvg" | "accDelta",
+  "weightDecay" | "eps" | "rate" | "rho" | "weight",
+  Decay
+>((m, t, n, flags) => {
+  const followed = direction(m, t.param, t.grad, flags.maximize, flags.decays ? n.weightDecay : null);
+  const squareAvg = addcmul(m, m.mul(t.squareAvg, n.rho), followed, followed, n.weight);
+  const ratio = m.div(m.sqrt(m.add(t.accDelta, n.eps)), m.sqrt(m.add(squareAvg, n.eps)));
+  const delta = m.mul(ratio, followed);
+  return {
+    param: m.add(t.param, m.mul(delta, n.rate)),
+    squareAvg,
+    accDelta: addcmul(m, m.mul(t.accDelta, n.rho), delta, delta, n.weight),
+  };
+});
 
 export interface RpropOptions extends ImplementationOptions {
   /** The first step size. Default 0.01. */
@@ -235,16 +275,26 @@ export class Rprop extends Optimizer<RpropOptions> {
       stepSize: fullLike(param, lr),
     }));
     countStep(state.step);
-    const followed = direction(param, grad, maximize, 0);
-    const agreement = followed.mul(state.prev);
-    const turned = agreement.lt(0);
-    const factor = onesLike(param).maskedFill(agreement.gt(0), etas[1]).maskedFill(turned, etas[0]);
-    state.stepSize.mul_(factor).clamp_(stepSizes[0], stepSizes[1]);
-    // Where the sign has changed the step went too far: this one stands still.
-    state.prev = where(turned, 0, followed);
-    param.addcmul_(state.prev.sign(), state.stepSize, { value: -1 });
+    const { prev, stepSize } = state;
+    const [down, up] = etas;
+    const [least, most] = stepSizes;
+    rpropStep({ param, grad, prev, stepSize }, { down, up, least, most }, { maximize });
   }
 }
+
+const rpropStep = stepOf<"param" | "grad" | "prev" | "stepSize", "down" | "up" | "least" | "most", "maximize">(
+  (m, t, n, { maximize }) => {
+    const followed = direction(m, t.param, t.grad, maximize, null);
+    const agreement = m.mul(followed, t.prev);
+    const turned = m.lt(agreement, 0);
+    const factor = m.where(turned, n.down, m.where(m.gt(agreement, 0), n.up, 1));
+    const stepSize = m.minimum(m.maximum(m.mul(t.stepSize, factor), n.least), n.most);
+    // Where the sign has changed the step went too far: this one stands still.
+    const prev = m.where(turned, 0, followed);
+    const sign = m.where(m.gt(prev, 0), 1, m.where(m.lt(prev, 0), -1, 0));
+    return { param: addcmul(m, t.param, sign, stepSize, -1), prev, stepSize };
+  },
+);
 
 export interface ASGDOptions extends ImplementationOptions {
   /** Learning rate. Default 0.01. */
@@ -291,13 +341,22 @@ export class ASGD extends Optimizer<ASGDOptions> {
       ax: zerosLike(param),
     }));
     const step = countStep(state.step);
-    const followed = direction(param, grad, maximize, weightDecay);
     const size = eta.item();
-    param.mul_(1 - lambd * size).add_(followed, { alpha: -size });
-    if (mu.item() === 1) ax.copy_(param);
-    else ax.add_(param.sub(ax).mul_(mu));
+    asgdStep(
+      { param, grad, ax },
+      { weightDecay, shrink: 1 - lambd * size, rate: -size, mu: mu.item() },
+      { maximize, decays: weightDecay !== 0, averages: mu.item() !== 1 },
+    );
     // float32 whatever the parameter is, even where a loaded state holds them as float64.
     eta.fill_(Math.fround(lr / (1 + lambd * lr * step) ** alpha));
     mu.fill_(Math.fround(1 / Math.max(1, step - t0)));
   }
 }
+
+const asgdStep = stepOf<"param" | "grad" | "ax", "weightDecay" | "shrink" | "rate" | "mu", Decay | "averages">(
+  (m, t, n, flags) => {
+    const followed = direction(m, t.param, t.grad, flags.maximize, flags.decays ? n.weightDecay : null);
+    const param = m.add(m.mul(t.param, n.shrink), m.mul(followed, n.rate));
+    return { param, ax: flags.averages ? m.add(t.ax, m.mul(m.sub(param, t.ax), n.mu)) : param };
+  },
+);

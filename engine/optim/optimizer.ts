@@ -340,14 +340,10 @@ export function counter(start = 0): Tensor {
 
 /** Counts one step. @returns the number of steps so far */
 export function countStep(step: Tensor): number {
-  step.add_(1);
-  return Number(step.item());
-}
-
-/** The gradient to descend along: negated for `maximize`, with the L2 penalty. */
-export function direction(param: Tensor, grad: Tensor, maximize: boolean, weightDecay: number): Tensor {
-  const step = maximize ? grad.neg() : grad;
-  return weightDecay === 0 ? step : step.add(param, { alpha: weightDecay });
+  const { data } = step.storage;
+  data[step.offset]! += 1;
+  step.changes.version++;
+  return data[step.offset]!;
 }
 
 /** @throws ValueError unless `value` is at least 0. NaN is refused, too. */

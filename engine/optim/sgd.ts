@@ -1,14 +1,15 @@
 import { bind } from "../core/arguments.ts";
 import { ValueError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
+import { emptyLike } from "../ops/creation.ts";
 import {
-  direction,
   type ImplementationOptions,
   Optimizer,
   type ParamGroup,
   type Params,
   requireNonNegative,
 } from "./optimizer.ts";
+import { direction, stepOf } from "./steps.ts";
 
 export interface SGDOptions extends ImplementationOptions {
   /** Learning rate. Default 1e-3. */
@@ -74,20 +75,31 @@ export class SGD extends Optimizer<SGDOptions> {
 
   protected override update(param: Tensor, grad: Tensor, group: ParamGroup<SGDOptions>): void {
     const { lr, momentum, dampening, weightDecay, nesterov, maximize } = group;
-    let step = direction(param, grad, maximize, weightDecay);
-    if (momentum !== 0) {
-      const velocity = this.#follow(param, step, momentum, dampening);
-      step = nesterov ? step.add(velocity, { alpha: momentum }) : velocity;
+    const numbers = { rate: -lr, momentum, share: 1 - dampening, weightDecay };
+    const flags = { maximize, decays: weightDecay !== 0, nesterov };
+    if (momentum === 0) {
+      plainStep({ param, grad }, numbers, flags);
+      return;
     }
-    param.add_(step, { alpha: -lr });
-  }
-
-  /** The kept step after this one; the first is the gradient itself. */
-  #follow(param: Tensor, step: Tensor, momentum: number, dampening: number): Tensor {
-    const kept = this.state.get(param)?.momentumBuffer;
-    if (kept instanceof Tensor) return kept.mul_(momentum).add_(step, { alpha: 1 - dampening });
-    const first = step.detach().clone();
-    this.state.set(param, { momentumBuffer: first });
-    return first;
+    const before = this.state.get(param)?.momentumBuffer;
+    const first = !(before instanceof Tensor);
+    const kept = first ? emptyLike(param) : before;
+    keptStep({ param, grad, kept }, numbers, { ...flags, first });
+    if (first) this.state.set(param, { momentumBuffer: kept });
   }
 }
+
+type Numbers = "rate" | "momentum" | "share" | "weightDecay";
+type Flags = "maximize" | "decays" | "nesterov";
+
+const plainStep = stepOf<"param" | "grad", Numbers, Flags>((m, { param, grad }, n, { maximize, decays }) => ({
+  param: m.add(param, m.mul(direction(m, param, grad, maximize, decays ? n.weightDecay : null), n.rate)),
+}));
+
+/** The first kept step is the gradient itself. */
+const keptStep = stepOf<"param" | "grad" | "kept", Numbers, Flags | "first">((m, t, n, flags) => {
+  const step = direction(m, t.param, t.grad, flags.maximize, flags.decays ? n.weightDecay : null);
+  const kept = flags.first ? step : m.add(m.mul(t.kept, n.momentum), m.mul(step, n.share));
+  const taken = flags.nesterov ? m.add(step, m.mul(kept, n.momentum)) : kept;
+  return { param: m.add(t.param, m.mul(taken, n.rate)), kept };
+});
