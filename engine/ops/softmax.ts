@@ -1,40 +1,57 @@
 /** Softmax and its logarithm, shifted by the largest element so that nothing overflows. */
 
+import { isGradEnabled } from "../autograd/mode.ts";
+import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { assertInt } from "../core/checks.ts";
 import type { DType } from "../core/dtype.ts";
 import { NotImplementedError } from "../core/errors.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { normalizeDim } from "../core/shape.ts";
-import { assertTensor, type Tensor } from "../core/tensor.ts";
+import { normalizeDim, numel } from "../core/shape.ts";
+import { assertTensor, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
-import { div, mul, sub } from "./arithmetic.ts";
-import { contiguous, to } from "./copy.ts";
+import { mul, sub } from "./arithmetic.ts";
+import { to } from "./copy.ts";
+import { castRaw, denseRaw, viewAs } from "./operands.ts";
 import { exp } from "./pointwise.ts";
-import { amax, sum } from "./reduce.ts";
+import { sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 
 interface SoftmaxAttrs {
   dim: number;
 }
 
-function shifted(x: Tensor, dim: number): Tensor {
-  if (x.numel() === 0) return x;
-  return x.ndim === 0 || x.numel() === 0 ? sub(x, x) : sub(x, amax(x, dim, { keepdim: true }));
+/** [outer, n, inner] with the dimension in the middle. */
+function aroundDim({ shape }: Tensor, dim: number): [outer: number, n: number, inner: number] {
+  return [numel(shape.slice(0, dim)), shape[dim] ?? 1, numel(shape.slice(dim + 1))];
+}
+
+function softmaxRaw(log: boolean, x: Tensor, dim: number): Tensor {
+  const out = Tensor.empty(x.shape, x.dtype);
+  const shape = aroundDim(x, dim);
+  if (x.numel() > 0) kernels.softmax(log, viewAs(denseRaw(x), shape), viewAs(out, shape));
+  return out;
+}
+
+function softmaxGradRaw(log: boolean, y: Tensor, grad: Tensor, dim: number): Tensor {
+  const out = Tensor.empty(y.shape, y.dtype);
+  const shape = aroundDim(y, dim);
+  const dense = denseRaw(castRaw(grad, y.dtype));
+  if (y.numel() > 0) kernels.softmaxGrad(log, viewAs(denseRaw(y), shape), viewAs(dense, shape), viewAs(out, shape));
+  return out;
 }
 
 const Softmax: Op<SoftmaxAttrs> = defineOp({
   name: "softmax",
   gradFn: "SoftmaxBackward0",
-  kernels: ["reduce", "unary", "binary"],
+  kernels: ["softmax", "softmaxGrad", "reduce", "binary"],
   forward(ctx, x: Tensor) {
-    const { dim } = ctx.attrs;
-    const powers = exp(shifted(contiguous(x.detach()), dim));
-    const out = div(powers, sum(powers, x.ndim === 0 ? null : dim, { keepdim: true }));
+    const out = softmaxRaw(false, x, ctx.attrs.dim);
     ctx.save(out);
     return out;
   },
   backward({ attrs: { dim }, saved: [y] }, grad: Tensor) {
+    if (!isGradEnabled()) return [softmaxGradRaw(false, y!, grad, dim)];
     const weighted = mul(grad, y!);
     return [sub(weighted, mul(y!, sum(weighted, grad.ndim === 0 ? null : dim, { keepdim: true })))];
   },
@@ -43,15 +60,14 @@ const Softmax: Op<SoftmaxAttrs> = defineOp({
 const LogSoftmax: Op<SoftmaxAttrs> = defineOp({
   name: "log_softmax",
   gradFn: "LogSoftmaxBackward0",
-  kernels: ["reduce", "unary", "binary"],
+  kernels: ["softmax", "softmaxGrad", "reduce", "unary", "binary"],
   forward(ctx, x: Tensor) {
-    const { dim } = ctx.attrs;
-    const centred = shifted(contiguous(x.detach()), dim);
-    const out = sub(centred, sum(exp(centred), x.ndim === 0 ? null : dim, { keepdim: true }).log());
+    const out = softmaxRaw(true, x, ctx.attrs.dim);
     ctx.save(out);
     return out;
   },
   backward({ attrs: { dim }, saved: [y] }, grad: Tensor) {
+    if (!isGradEnabled()) return [softmaxGradRaw(true, y!, grad, dim)];
     return [sub(grad, mul(exp(y!), sum(grad, grad.ndim === 0 ? null : dim, { keepdim: true })))];
   },
 });

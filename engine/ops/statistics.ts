@@ -9,7 +9,7 @@ import { checked } from "../core/signature.ts";
 import { anyRequiresGrad, assertTensor, Tensor } from "../core/tensor.ts";
 import { warn } from "../core/warnings.ts";
 import { div, mul, sub, where } from "./arithmetic.ts";
-import { eq, isfinite, isnan, logicalAnd, logicalOr, ne } from "./comparison.ts";
+import { eq, isnan, logicalAnd, logicalOr, ne } from "./comparison.ts";
 import { to } from "./copy.ts";
 import { flip } from "./gathering.ts";
 import { castRaw, denseRaw, filled, sumDtype, viewAs } from "./operands.ts";
@@ -283,12 +283,8 @@ const Logsumexp: Op<LogsumexpAttrs> = defineOp({
       ctx.save(x, none);
       return none;
     }
-    const top = amax(input, dims, { keepdim: true });
-    const shift = where(isfinite(top), top, 0);
-    const total = sum(exp(sub(input, shift)), dims, { keepdim: true })
-      .log()
-      .add(shift);
-    const out = keepdim ? total : total.reshape(keptShape(input, dims, keepdim));
+    const total = reduceRaw("logsumexp", input, dims, input.dtype);
+    const out = keepdim ? new Tensor(total.storage, keepShape(input, dims)) : total;
     ctx.save(x, out);
     return out;
   },

@@ -23,6 +23,14 @@ const REDUCTIONS: Readonly<Record<ReduceOp, Reduction>> = {
     for (let t = 0, i = start; t < count; t++, i += step) sum += x[i]! * x[i]!;
     return sum;
   },
+  logsumexp(x, start, step, count) {
+    if (count === 0) return Number.NEGATIVE_INFINITY;
+    const top = x[start + step * argmax(x, start, step, count)]!;
+    const shift = Number.isFinite(top) ? top : 0;
+    let sum = 0;
+    for (let t = 0, i = start; t < count; t++, i += step) sum += Math.exp(x[i]! - shift);
+    return Math.log(sum) + shift;
+  },
   prod(x, start, step, count) {
     let product = 1;
     for (let t = 0, i = start; t < count; t++, i += step) product *= x[i]!;

@@ -51,6 +51,17 @@ export interface WasmExports {
     grad: number,
     pitch: number,
   ): void;
+  weightsFromRuns(
+    sums: number,
+    rows: number,
+    channels: number,
+    kernelH: number,
+    kernelW: number,
+    pitch: number,
+    rowPitch: number,
+    columnPitch: number,
+    out: number,
+  ): void;
   padPlanes(
     x: number,
     channels: number,
@@ -137,11 +148,18 @@ export interface WasmExports {
   gatherRows(x: number, rowStride: number, table: number, rows: number, count: number, to: number): void;
   unary(op: number, x: number, out: number, count: number): void;
   binary(op: number, a: number, b: number, out: number, count: number): void;
+  multiplyAdd(a: number, b: number, c: number, out: number, count: number): void;
   compare(op: number, a: number, b: number, out: number, count: number): void;
   select(condition: number, a: number, b: number, out: number, count: number): void;
   sum(x: number, count: number): number;
   addRows(x: number, rows: number, cols: number, sums: number): void;
   allFinite(x: number, count: number): number;
+  softmaxRows(log: number, x: number, rows: number, n: number, out: number): void;
+  softmaxColumns(log: number, x: number, outer: number, n: number, inner: number, out: number): void;
+  softmaxGradRows(log: number, y: number, g: number, rows: number, n: number, out: number): void;
+  softmaxGradColumns(log: number, y: number, g: number, outer: number, n: number, inner: number, out: number): void;
+  logSumRows(x: number, rows: number, n: number, out: number): void;
+  logSumColumns(x: number, outer: number, n: number, inner: number, out: number): void;
   reduceRows(op: number, x: number, count: number, length: number, out: number): void;
   reduceColumns(
     op: number,

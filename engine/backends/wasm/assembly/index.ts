@@ -1,9 +1,12 @@
 export { avgPoolGradPlanes, avgPoolPlanes } from "./avg_pool";
-export { addWeightGrad, convolve } from "./conv";
-export { addRows, allFinite, binary, compare, select, sum, unary } from "./elementwise";
+export { addWeightGrad, convolve, weightsFromRuns } from "./conv";
+export { addRows, allFinite, binary, compare, multiplyAdd, select, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
 export { reduceColumns, reduceRows, reduceStacks } from "./reduce";
+export {
+  logSumColumns, logSumRows, softmaxColumns, softmaxGradColumns, softmaxGradRows, softmaxRows,
+} from "./softmax";
 export { addTileProducts, convolveTiles, kernelsFromSpectra, transformKernels } from "./spectral";
 export { maxPoolGradPlanes, maxPoolPairs, maxPoolPlanes } from "./max_pool";
 export { addRowTimesRows, outerProduct, rowTimesColumns } from "./vector";
