@@ -6,6 +6,7 @@ import { RuntimeError } from "../core/errors.ts";
 import { sameShape, sizeText } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { anomalyMode } from "./anomaly.ts";
+import { DeadEnd } from "./dead-end.ts";
 import { applyNodeHooks, applyPrehooks, applyTensorHooks } from "./hooks.ts";
 import { setGradEnabled } from "./mode.ts";
 import type { Edge, Node } from "./node.ts";
@@ -118,7 +119,8 @@ export function sweep(
       for (const [index, positions] of wanted ?? []) for (const p of positions) captured[p] = grads[index] ?? null;
       const anyGradient = grads.some((g) => g !== null);
       const runs = !needed || needed.has(node);
-      const results = runs && anyGradient ? runNode(node, grads) : [];
+      // As in PyTorch, what was freed fails even where no gradient arrives.
+      const results = runs && (anyGradient || node.freed) ? runNode(node, grads) : [];
       if (runs && !retainGraph) node.release();
       const seen = node.showsGradients || wanted !== undefined;
       for (const grad of seen ? [...arrived, ...results] : []) if (grad) passing?.shown(grad);
@@ -146,7 +148,9 @@ function countDependencies(roots: readonly Node[]): Map<Node, number> {
   const counts = new Map<Node, number>(roots.map((root) => [root, 0]));
   const seen = new Set<Node>(roots);
   const stack = [...seen];
+  const ends: DeadEnd[] = [];
   for (let node = stack.pop(); node; node = stack.pop()) {
+    if (node instanceof DeadEnd) ends.push(node);
     for (const edge of node.edges) {
       if (!edge) continue;
       counts.set(edge.node, (counts.get(edge.node) ?? 0) + 1);
@@ -156,15 +160,25 @@ function countDependencies(roots: readonly Node[]): Map<Node, number> {
       }
     }
   }
+  // Leaves to which a dead end leads as well wait for it, in vain.
+  for (const [node, count] of ends.length > 0 ? counts : []) {
+    if (node.sequence === Number.POSITIVE_INFINITY && ends.some(({ reach }) => reach.has(node.id)))
+      counts.set(node, count + 1);
+  }
   return counts;
 }
 
 /** The nodes that a gradient has to pass on its way to one of `targets`. */
 function nodesTowards(targets: Captures, nodes: Iterable<Node>): Set<Node> {
   const towards = new Set<Node>();
+  const wanted = [...targets.keys()];
   // Edges lead to nodes made before, so by the time of a node it is known of all it leads to.
   for (const node of [...nodes].sort((a, b) => a.sequence - b.sequence)) {
-    if (node.edges.some((edge) => edge && (targets.has(edge.node) || towards.has(edge.node)))) towards.add(node);
+    const leads =
+      node instanceof DeadEnd
+        ? wanted.some(({ id }) => node.reach.has(id))
+        : node.edges.some((edge) => edge && (targets.has(edge.node) || towards.has(edge.node)));
+    if (leads) towards.add(node);
   }
   return towards;
 }

@@ -7,7 +7,7 @@ import { filled } from "../ops/operands.ts";
 import { edgeOf, fitGradient } from "../ops/registry.ts";
 import { alias } from "../ops/view.ts";
 import { noGrad, recordsGradients } from "./mode.ts";
-import { FREED, type Gradients, Node, outputOf, SavedTensor } from "./node.ts";
+import { freedError, type Gradients, Node, outputOf, SavedTensor } from "./node.ts";
 
 /**
  * What forward leaves for backward: tensors through saveForBackward, anything else as a property. A property is declared
@@ -46,7 +46,7 @@ export class FunctionCtx {
    * @throws RuntimeError after the graph was freed, or when one was changed in place since
    */
   get savedTensors(): Tensor[] {
-    if (!this.#saved) throw new RuntimeError(FREED, { hint: "pass { retainGraph: true } to the first backward()" });
+    if (!this.#saved) throw freedError();
     // Who saves null knows where; everybody else would have to check what is never null.
     return this.#saved.map((saved) => saved?.unpack() ?? null) as Tensor[];
   }

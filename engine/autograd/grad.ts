@@ -36,6 +36,7 @@ function capturesOf(inputs: readonly Tensor[]): Captures {
         hint: "create it with { requiresGrad: true }",
       });
     }
+    edge.node.restore();
     const ofNode = captures.get(edge.node) ?? new Map<number, number[]>();
     captures.set(edge.node, ofNode);
     ofNode.set(edge.index, [...(ofNode.get(edge.index) ?? []), position]);

@@ -58,10 +58,20 @@ export function addTo<T>(list: T[], entry: T): RemovableHandle {
   };
 }
 
-export const FREED =
+const FREED =
   "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). " +
   "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). " +
   "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward.";
+
+/** @internal */
+export function freedError(): RuntimeError {
+  return new RuntimeError(FREED, { hint: "pass { retainGraph: true } to the first backward()" });
+}
+
+/** What has a storage. This file does not know the class. */
+function isTensor(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "storage" in value;
+}
 
 /** A tensor kept for backward, with the version it had. */
 export class SavedTensor {
@@ -133,7 +143,7 @@ export class Context<A> {
 
   /** The saved tensors. @throws RuntimeError after the graph was freed, or when one was changed in place since. */
   get saved(): Tensor[] {
-    if (!this.#saved) throw new RuntimeError(FREED, { hint: "pass { retainGraph: true } to the first backward()" });
+    if (!this.#saved) throw freedError();
     return this.#saved.map((s) => (s ? s.unpack() : null)) as Tensor[];
   }
 
@@ -150,36 +160,57 @@ export class Context<A> {
     this.#saved = this.#saved?.map((s) => (s?.tensor === result ? new SavedTensor(self) : s)) ?? null;
   }
 
-  get savesTensors(): boolean {
-    return this.#saved === null || this.#saved.length > 0;
+  /** Whether there were tensors to keep, and they were let go. */
+  get freed(): boolean {
+    return this.#saved === null;
   }
 
-  /** Number of elements kept, by tensor; for views of the graph. */
-  get savedShapes(): number[][] {
-    return (this.#saved ?? []).flatMap((s) => (s ? [[...s.tensor.shape]] : []));
-  }
-
+  /** Lets go of the saved tensors. What kept none, not even among its attributes, can run again. */
   free(): void {
-    if (this.#saved && this.#saved.length > 0) this.#saved = null;
+    if (this.#saved && (this.#saved.length > 0 || this.#holdsTensor())) this.#saved = null;
+  }
+
+  /** Such as an index: PyTorch saves it. */
+  #holdsTensor(): boolean {
+    const { attrs } = this;
+    if (typeof attrs !== "object" || attrs === null) return false;
+    for (const value of Object.values(attrs)) if (isTensor(value)) return true;
+    return false;
   }
 }
 
-let nextSequence = 0;
+let nextId = 0;
+
+/** A node that was made on top of another: whose input, at `position`, output `index` of the other is. */
+export interface Consumer {
+  node: Node;
+  position: number;
+  index: number;
+}
 
 /** A step of backward: gets the gradients of the operation's outputs, gives those of its inputs. */
 export abstract class Node {
   /** PyTorch's name: "AddBackward0". */
   abstract readonly name: string;
-  /** Later operations have higher numbers; the sweep takes the highest first. */
-  readonly sequence: number;
+  readonly id = nextId++;
   edges: (Edge | null)[] = [];
   /** For each output; null for what is no tensor. */
   readonly outputs: (OutputMeta | null)[] = [];
   /** @internal */
   hooks: NodeHooks | null = null;
+  /** On how many operations it was made, since the last that was freed then. @internal */
+  depth = 0;
+  /** For a node that others no longer hold: who was made on top of it, and what they hold instead. @internal */
+  past: { consumers: Consumer[]; deadEnd: Node | null } | null = null;
 
-  constructor(sequence: number = nextSequence++) {
-    this.sequence = sequence;
+  /** Later operations have higher numbers; the sweep takes the highest first. */
+  get sequence(): number {
+    return this.id;
+  }
+
+  /** Whether it cannot run again, because what was kept for backward is gone. @internal */
+  get freed(): boolean {
+    return false;
   }
 
   abstract run(grads: (Tensor | null)[]): (Tensor | null)[];
@@ -197,7 +228,21 @@ export abstract class Node {
     return this.edges.map((edge) => (edge ? [edge.node, edge.index] : [null, 0]));
   }
 
+  /** Has those that were made on top of it hold it again. @internal */
+  restore(): void {
+    const nodes: Node[] = [this];
+    for (let node = nodes.pop(); node; node = nodes.pop()) {
+      const consumers = node.past?.consumers ?? [];
+      node.past = null;
+      for (const { node: consumer, position, index } of consumers) {
+        consumer.edges[position] = { node, index };
+        nodes.push(consumer);
+      }
+    }
+  }
+
   #hooks(): NodeHooks {
+    this.restore();
     this.hooks ??= { tensor: [], retain: new Map(), pre: [], post: [] };
     return this.hooks;
   }

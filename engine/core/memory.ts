@@ -12,6 +12,12 @@ import { RuntimeError } from "./errors.ts";
 /** Smaller buffers cost more to follow than they weigh. */
 const TRACKED_FROM = 16 * 1024;
 
+/**
+ * Of so many buffers nothing was heard before a loop counts as one that does not yield. What it takes to follow a buffer
+ * outlives it there: from then on only larger ones are followed, and after as many of those again only larger ones still.
+ */
+const PATIENCE = 512;
+
 interface Tracked {
   bytes: number;
   dtype: DTypeName;
@@ -22,15 +28,19 @@ let peak = 0;
 let budget = Number.POSITIVE_INFINITY;
 const tracked = new Map<number, Tracked>();
 let nextToken = 1;
+/** Buffers followed since this was last told of any. */
+let untold = 0;
 
 const registry = new FinalizationRegistry<number>((token) => {
+  untold = 0;
   live -= tracked.get(token)!.bytes;
   tracked.delete(token);
 });
 
 /** Called by every new storage. */
 export function track(storage: object, bytes: number, dtype: DTypeName): void {
-  if (bytes < TRACKED_FROM) return;
+  if (bytes < TRACKED_FROM * 4 ** Math.floor(untold / PATIENCE)) return;
+  untold++;
   const token = nextToken++;
   live += bytes;
   if (live > peak) peak = live;
@@ -56,6 +66,7 @@ const ADVICE = {
 
 /** @throws RuntimeError when tensors hold more than the budget; it names the largest. */
 export function checkMemory(): void {
+  untold = 0;
   if (live <= budget) return;
   throw new RuntimeError(
     `out of memory: tensors hold ${(live / MB).toFixed(0)} MB, the budget is ${(budget / MB).toFixed(0)} MB${largest()}`,

@@ -98,6 +98,8 @@ const DivRounded: Op<RoundingAttrs> = defineOp({
     const { roundingMode } = ctx.attrs;
     if (roundingMode === null) return Div.forward(ctx as unknown as Context<null>, a, b);
     const dtype = resultType(a, b);
+    // The derivative is zero, but PyTorch's node keeps the divisor and runs only once.
+    ctx.save(null);
     if (roundingMode === "floor") {
       refuseBool("div_floor_cpu", dtype);
       return binary("floor_divide", a, b);
@@ -143,7 +145,7 @@ const Remainder: Op<ByNumber> = defineOp({
   kernels: ["binary"],
   forward(ctx, a: Tensor, b: Tensor) {
     refuseBool("remainder_cpu", resultType(a, b));
-    ctx.save(a, b);
+    if (!ctx.attrs.byNumber) ctx.save(a, b);
     return binary("remainder", a, b);
   },
   backward(ctx, grad: Tensor) {
@@ -159,7 +161,7 @@ const Fmod: Op<ByNumber> = defineOp({
   kernels: ["binary"],
   forward(ctx, a: Tensor, b: Tensor) {
     refuseBool("fmod_cpu", resultType(a, b));
-    ctx.save(a, b);
+    if (!ctx.attrs.byNumber) ctx.save(a, b);
     return binary("fmod", a, b);
   },
   backward(ctx, grad: Tensor) {

@@ -4,7 +4,7 @@
  */
 import { backward } from "../autograd/grad.ts";
 import { isInferenceModeEnabled, recordsGradients } from "../autograd/mode.ts";
-import { type Edge, Node } from "../autograd/node.ts";
+import { type Edge, freedError, Node } from "../autograd/node.ts";
 import { kernels } from "../backends/index.ts";
 import { isOptions } from "../core/arguments.ts";
 import { RuntimeError } from "../core/errors.ts";
@@ -165,6 +165,7 @@ function geometryIn(base: Tensor, view: Tensor): StridedView {
 class CopySlices extends Node {
   readonly name = "CopySlices";
   readonly #view: StridedView;
+  #released = false;
 
   constructor(base: Tensor, part: Edge, view: StridedView) {
     super();
@@ -179,7 +180,17 @@ class CopySlices extends Node {
     return [base ?? [null, 0], ...(part?.[0]?.nextFunctions.slice(1) ?? [])];
   }
 
+  override release(): void {
+    this.#released = true;
+  }
+
+  /** PyTorch's lets go of the change itself. */
+  override get freed(): boolean {
+    return this.#released;
+  }
+
   override run([grad]: (Tensor | null)[]): (Tensor | null)[] {
+    if (this.#released) throw freedError();
     if (!grad) return [null, null];
     const part = gatherStrided(grad, this.#view);
     const replaced = asStridedBackward(filled(this.#view.shape, 1, grad.dtype), this.#view);

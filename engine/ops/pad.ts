@@ -38,8 +38,13 @@ const Pad: Op<PadAttrs> = defineOp({
   name: "pad",
   gradFn: ({ mode, pads }) => NAMES[mode](pads.length),
   kernels: ["fill", "copy", "indexSelect"],
-  forward: ({ attrs }, input: Tensor) =>
-    attrs.mode === "constant" ? padConstant(input, attrs) : padFromInput(input, attrs),
+  forward(ctx, input: Tensor) {
+    const { attrs } = ctx;
+    if (attrs.mode === "constant") return padConstant(input, attrs);
+    // Nothing that the gradient needs, but PyTorch's nodes keep something here and run only once.
+    ctx.save(null);
+    return padFromInput(input, attrs);
+  },
   backward: ({ attrs }, grad: Tensor) => [call(PadGrad, attrs, grad)],
 });
 

@@ -15,7 +15,8 @@
  */
 
 import { setGradientArithmetic } from "../autograd/backward.ts";
-import { Context, type Edge, Node } from "../autograd/node.ts";
+import { heldBy } from "../autograd/dead-end.ts";
+import { Context, type Edge, freedError, Node } from "../autograd/node.ts";
 import type { KernelName } from "../backends/backend.ts";
 import { snakeCase } from "../core/arguments.ts";
 import { NotImplementedError, RuntimeError, TypeError } from "../core/errors.ts";
@@ -75,11 +76,25 @@ class OperationNode<A> extends Node {
     this.op = op;
     this.ctx = ctx;
     this.name = nodeName(op, ctx.attrs);
-    this.edges = inputs.map((input) => (input ? edgeOf(input) : null));
+    this.edges = inputs.map((input, i) => (input ? this.#edgeTo(input, i) : null));
     this.inputs = inputs.map((input) => (input ? { shape: input.shape, dtype: input.dtype } : null));
   }
 
+  #edgeTo(input: Tensor, position: number): Edge | null {
+    const edge = edgeOf(input);
+    if (!edge) return null;
+    const node = heldBy(this, position, edge.node, edge.index);
+    if (!node.freed && node.depth >= this.depth) this.depth = node.depth + 1;
+    return node === edge.node ? edge : { node, index: edge.index };
+  }
+
+  override get freed(): boolean {
+    return this.ctx.freed;
+  }
+
   override run(grads: Gradients): Gradients {
+    // PyTorch's nodes unpack all that they saved first.
+    if (this.freed) throw freedError();
     const results = this.op.backward!(this.ctx, ...grads);
     return results.map((grad, i) => (grad && this.edges[i] ? fitGradient(grad, this.inputs[i]!) : null));
   }
@@ -125,9 +140,13 @@ class AccumulateGrad extends Node {
   readonly variable: Tensor;
 
   constructor(variable: Tensor) {
-    // Leaves accumulate before anything else that is ready, as in PyTorch.
-    super(Number.POSITIVE_INFINITY);
+    super();
     this.variable = variable;
+  }
+
+  /** Leaves accumulate before anything else that is ready, as in PyTorch. */
+  override get sequence(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
   override run([grad]: Gradients): Gradients {
