@@ -25,24 +25,39 @@ function phasesOf(kernel: number, dilation: number, stride: number): number[] {
   return [...new Set(Array.from({ length: kernel }, (_, k) => (k * dilation) % stride))];
 }
 
-export function conv(s: Scratch, input: View, weight: View, bias: View | null, g: ConvGeometry, out: View): boolean {
-  if (!isFloat32(input, weight, bias, out) || !fits(g)) return false;
-  if (spectralConv(s, input, weight, bias, g, out)) return true;
-  s.begin();
-  const channels = g.c / g.groups;
-  const rows = g.o / g.groups;
-  const count = channels * g.kernelH * g.kernelW;
-  const outPlane = g.outH * g.outW;
+/** What follows from a shape alone, kept for the shapes in use: making it takes longer than convolving a small image. */
+class Plans<T> {
+  readonly #plans = new Map<string, T>();
+  readonly #make: (g: ConvGeometry) => T;
 
+  constructor(make: (g: ConvGeometry) => T) {
+    this.#make = make;
+  }
+
+  of(g: ConvGeometry): T {
+    const key = `${g.c},${g.h},${g.w},${g.o},${g.kernelH},${g.kernelW},${g.strideH},${g.strideW},${g.padTop},${g.padLeft},${g.dilationH},${g.dilationW},${g.groups},${g.outH},${g.outW}`;
+    let plan = this.#plans.get(key);
+    if (plan === undefined) {
+      if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
+      plan = this.#make(g);
+      this.#plans.set(key, plan);
+    }
+    return plan;
+  }
+}
+
+const MOST_PLANS = 64;
+
+/** The phases that the image is split into, and from each output pixel the distance of every tap. */
+const forwardPlans = new Plans((g) => {
   const down = phasesOf(g.kernelH, g.dilationH, g.strideH);
   const across = phasesOf(g.kernelW, g.dilationW, g.strideW);
   const padH = g.outH + Math.floor(((g.kernelH - 1) * g.dilationH) / g.strideH);
   const padW = g.outW + Math.floor(((g.kernelW - 1) * g.dilationW) / g.strideW);
   const phasePlane = padH * padW;
   const channelFloats = down.length * across.length * phasePlane;
-
   const distances: number[] = [];
-  for (let c = 0; c < channels; c++) {
+  for (let c = 0; c < g.c / g.groups; c++) {
     for (let u = 0; u < g.kernelH; u++) {
       for (let v = 0; v < g.kernelW; v++) {
         const [y, x] = [u * g.dilationH, v * g.dilationW];
@@ -52,6 +67,19 @@ export function conv(s: Scratch, input: View, weight: View, bias: View | null, g
       }
     }
   }
+  return { down, across, padH, padW, phasePlane, channelFloats, distances: Uint32Array.from(distances) };
+});
+
+export function conv(s: Scratch, input: View, weight: View, bias: View | null, g: ConvGeometry, out: View): boolean {
+  if (!isFloat32(input, weight, bias, out) || !fits(g)) return false;
+  if (spectralConv(s, input, weight, bias, g, out)) return true;
+  s.begin();
+  const channels = g.c / g.groups;
+  const rows = g.o / g.groups;
+  const count = channels * g.kernelH * g.kernelW;
+  const outPlane = g.outH * g.outW;
+
+  const { down, across, padH, padW, phasePlane, channelFloats, distances } = forwardPlans.of(g);
   const taps = s.table(distances);
   const packed = packWeights(s, denseData(weight), g.groups, rows, count);
   const biases = s.floats(g.o);
@@ -126,25 +154,14 @@ function readRange(phases: readonly InputPhase[]): { first: number; size: number
   return { first, size: Math.max(...ends) - first };
 }
 
-export function convInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGeometry, gradInput: View): boolean {
-  if (!isFloat32(gradOut, weight, gradInput) || !fits(g)) return false;
-  if (spectralInputGrad(s, gradOut, weight, g, gradInput)) return true;
-  s.begin();
-  const channels = g.c / g.groups;
-  const outChannels = g.o / g.groups;
-  const kernel = g.kernelH * g.kernelW;
+/** For each phase of the input the distance of every tap in the padded gradient, and where its weight lies. */
+const inputGradPlans = new Plans((g) => {
+  const [channels, outChannels] = [g.c / g.groups, g.o / g.groups];
   const down = inputPhases(g.h, g.kernelH, g.strideH, g.padTop, g.dilationH);
   const across = inputPhases(g.w, g.kernelW, g.strideW, g.padLeft, g.dilationW);
   const rows = readRange(down);
   const cols = readRange(across);
   const padPlane = rows.size * cols.size;
-  const outPlane = g.outH * g.outW;
-  const inPlane = g.h * g.w;
-
-  const weights = denseData(weight);
-  const raw = s.floats(weights.length);
-  s.write(raw, weights);
-  const gathered = s.floats(channels * outChannels * kernel);
   const passes = down.flatMap((p) =>
     across.map((q) => {
       const distances: number[] = [];
@@ -153,21 +170,42 @@ export function convInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGe
         for (const { u, start: i } of p.taps) {
           for (const { u: v, start: j } of q.taps) {
             distances.push(4 * (o * padPlane + (i - rows.first) * cols.size + (j - cols.first)));
-            from.push(o * channels * kernel + u * g.kernelW + v);
+            from.push((o * channels * g.kernelH + u) * g.kernelW + v);
           }
         }
       }
-      const count = distances.length;
-      const taps = s.table(distances);
-      const table = s.table(from);
-      const packed = s.floats(g.c * count);
-      for (let group = 0; group < g.groups; group++) {
-        s.call.gatherRows(raw + 4 * group * outChannels * channels * kernel, kernel, table, channels, count, gathered);
-        s.call.packTiles(gathered, count, 1, channels, count, packed + 4 * group * channels * count);
-      }
-      return { p, q, count, taps, packed };
+      return { p, q, distances: Uint32Array.from(distances), from: Uint32Array.from(from) };
     }),
   );
+  return { down, across, rows, cols, padPlane, passes };
+});
+
+export function convInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGeometry, gradInput: View): boolean {
+  if (!isFloat32(gradOut, weight, gradInput) || !fits(g)) return false;
+  if (spectralInputGrad(s, gradOut, weight, g, gradInput)) return true;
+  s.begin();
+  const channels = g.c / g.groups;
+  const outChannels = g.o / g.groups;
+  const kernel = g.kernelH * g.kernelW;
+  const { down, across, rows, cols, padPlane, passes: planned } = inputGradPlans.of(g);
+  const outPlane = g.outH * g.outW;
+  const inPlane = g.h * g.w;
+
+  const weights = denseData(weight);
+  const raw = s.floats(weights.length);
+  s.write(raw, weights);
+  const gathered = s.floats(channels * outChannels * kernel);
+  const passes = planned.map(({ p, q, distances, from }) => {
+    const count = distances.length;
+    const taps = s.table(distances);
+    const table = s.table(from);
+    const packed = s.floats(g.c * count);
+    for (let group = 0; group < g.groups; group++) {
+      s.call.gatherRows(raw + 4 * group * outChannels * channels * kernel, kernel, table, channels, count, gathered);
+      s.call.packTiles(gathered, count, 1, channels, count, packed + 4 * group * channels * count);
+    }
+    return { p, q, count, taps, packed };
+  });
 
   const zeros = s.floats(channels);
   s.fill(zeros, channels, 0);
@@ -248,17 +286,9 @@ export function convWeightGrad(s: Scratch, input: View, gradOut: View, g: ConvGe
     }
   }
 
-  const summed = s.view(sums, g.o * pitch);
-  const target = outData(gradWeight);
-  for (let o = 0, at = 0; o < g.o; o++) {
-    for (let c = 0; c < channels; c++) {
-      for (let u = 0; u < g.kernelH; u++) {
-        for (let v = 0; v < g.kernelW; v++, at++) {
-          const inRun = whole ? u * runPitch + v * channels : (u * g.kernelW + v) * runPitch;
-          target[at] = summed[o * pitch + inRun + c]!;
-        }
-      }
-    }
-  }
+  const [rowPitch, columnPitch] = whole ? [runPitch, channels] : [g.kernelW * runPitch, runPitch];
+  const result = s.floats(g.o * channels * g.kernelH * g.kernelW);
+  wasm.weightsFromRuns(sums, g.o, channels, g.kernelH, g.kernelW, 4 * pitch, 4 * rowPitch, 4 * columnPitch, result);
+  s.read(result, g.o * channels * g.kernelH * g.kernelW, outData(gradWeight), 0);
   return true;
 }

@@ -86,7 +86,7 @@ export class Scratch {
   }
 
   /** A table of byte or element distances. */
-  table(values: readonly number[]): number {
+  table(values: readonly number[] | Uint32Array): number {
     const pointer = this.#take(values.length * 4);
     new Uint32Array(this.#exports.memory.buffer, pointer, values.length).set(values);
     return pointer;

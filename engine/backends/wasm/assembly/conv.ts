@@ -159,3 +159,28 @@ export function addWeightGrad(
     }
   }
 }
+
+/**
+ * out [rows, channels, kernelH, kernelW] from sums, in which the channels lie side by side: a row of sums takes `pitch`
+ * bytes, a row of the kernel in it `rowPitch` and a column `columnPitch`.
+ */
+export function weightsFromRuns(
+  sums: usize, rows: i32, channels: i32, kernelH: i32, kernelW: i32, pitch: usize, rowPitch: usize, columnPitch: usize,
+  out: usize,
+): void {
+  for (let o = 0; o < rows; o++) {
+    for (let c = 0; c < channels; c++) {
+      let row = sums + (<usize>c << 2);
+      for (let u = 0; u < kernelH; u++) {
+        let from = row;
+        for (let v = 0; v < kernelW; v++) {
+          store<f32>(out, load<f32>(from));
+          from += columnPitch;
+          out += 4;
+        }
+        row += rowPitch;
+      }
+    }
+    sums += pitch;
+  }
+}
