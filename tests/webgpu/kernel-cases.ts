@@ -11,9 +11,16 @@ export interface KernelCase<K extends KernelName = KernelName> {
   writes?: readonly number[];
   /** Largest difference from the reference, relative to the largest number of the result. Default 0: equal to the bit. */
   tolerance?: number;
+  /** Largest difference relative to each number itself, instead of `tolerance`. */
+  relative?: number;
+  /** Positions of arguments that stay on the CPU. Default: none. */
+  onCpu?: readonly number[];
   /** The kernel has to leave this call to the CPU. */
   declined?: boolean;
 }
+
+/** Where loops over vectors and workgroups end. */
+export const SIZES: readonly number[] = [0, 1, 3, 10, 63, 127];
 
 /** A typed helper: the arguments are checked against the kernel's own. */
 export function kernelCase<K extends KernelName>(

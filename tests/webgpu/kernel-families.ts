@@ -1,4 +1,5 @@
 /** Which file holds the cases of which kernels. */
+import { arithmeticCases } from "./arithmetic-cases.ts";
 import { convCases } from "./conv-cases.ts";
 import { copyCases } from "./copy-cases.ts";
 import type { KernelCase } from "./kernel-cases.ts";
@@ -7,6 +8,7 @@ import { poolCases } from "./pool-cases.ts";
 
 export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   copy: copyCases,
+  arithmetic: arithmeticCases,
   matmul: matmulCases,
   conv: convCases,
   pool: poolCases,

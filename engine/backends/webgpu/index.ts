@@ -3,6 +3,7 @@
  * it can be loaded late, as a module of its own.
  */
 import type { Attempts, Backend } from "../backend.ts";
+import { arithmeticKernels } from "./arithmetic.ts";
 import { convKernels } from "./conv.ts";
 import { copyKernels } from "./copy.ts";
 import { requestDevice } from "./device.ts";
@@ -25,6 +26,7 @@ export async function createWebGpuBackend(gpu: GPU | undefined, host: RuntimeHos
   const runtime = new Runtime(device, host, CanvasReader.create(device));
   const kernels: Attempts = {
     ...copyKernels(runtime),
+    ...arithmeticKernels(runtime),
     ...matmulKernels(runtime),
     ...convKernels(runtime),
     ...poolKernels(runtime),
