@@ -4,7 +4,8 @@
  */
 import type { BinaryOp, UnaryOp } from "./backend.ts";
 
-export type FormulaOp = UnaryOp | BinaryOp | "where";
+/** `madd` is a · b + c, rounded once where the machine can. */
+export type FormulaOp = UnaryOp | BinaryOp | "where" | "madd";
 
 /** One operation on registers. Comparisons leave 1 or 0, which only `where` reads. */
 export interface Step {
@@ -33,6 +34,8 @@ export interface Algebra<T> {
   sub(a: T | number, b: T | number): T;
   mul(a: T | number, b: T | number): T;
   div(a: T | number, b: T | number): T;
+  /** a · b + c, rounded once. */
+  madd(a: T, b: T | number, c: T): T;
   maximum(a: T, b: T | number): T;
   minimum(a: T, b: T | number): T;
   lt(a: T, b: T | number): T;
@@ -77,6 +80,7 @@ const symbolic: Algebra<Value> = {
   sub: operation("sub"),
   mul: operation("mul"),
   div: operation("div"),
+  madd: operation("madd"),
   maximum: operation("maximum"),
   minimum: operation("minimum"),
   lt: operation("lt"),

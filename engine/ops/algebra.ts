@@ -11,6 +11,7 @@ export const recorded: Algebra<Tensor> = {
   sub: (a, b) => sub(a, b),
   mul: (a, b) => mul(a, b),
   div: (a, b) => div(a, b),
+  madd: (a, b, c) => add(mul(a, b), c),
   maximum: (a, b) => (typeof b === "number" ? clamp(a, b, null) : maximum(a, b)),
   minimum: (a, b) => (typeof b === "number" ? clamp(a, null, b) : minimum(a, b)),
   lt: (a, b) => lt(a, b),

@@ -269,25 +269,26 @@ export class RAdam extends Optimizer<RAdamOptions> {
     const correction = 1 - betas[1] ** step;
     const limit = 2 / (1 - betas[1]) - 1;
     const length = limit - (2 * step * betas[1] ** step) / correction;
-    const size = lr / (1 - betas[0] ** step);
     // While too few gradients were seen to trust their variance, the step is plain momentum.
     const rectified = length > 5;
     const factor = Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length));
-    const rate = rectified ? -size * factor * Math.sqrt(correction) : -size;
     const { numbers, flags } = family(param, group);
-    radamStep({ param, grad, expAvg, expAvgSq }, { ...numbers, rate }, { ...flags, rectified });
+    radamStep(
+      { param, grad, expAvg, expAvgSq },
+      { ...numbers, bias: 1 - betas[0] ** step, lr, factor, root: Math.sqrt(correction) },
+      { ...flags, rectified },
+    );
   }
 }
 
-const radamStep = stepOf<Averages, FamilyNumber | "rate", FamilyFlag | "rectified">((m, t, n, flags) => {
+type RAdamNumber = FamilyNumber | "bias" | "lr" | "factor" | "root";
+
+const radamStep = stepOf<Averages, RAdamNumber, FamilyFlag | "rectified">((m, t, n, flags) => {
   const { param, expAvg, expAvgSq } = averaged(m, t, n, flags);
-  return {
-    param: flags.rectified
-      ? addcdiv(m, param, expAvg, m.add(m.sqrt(expAvgSq), n.eps), n.rate)
-      : m.add(param, m.mul(expAvg, n.rate)),
-    expAvg,
-    expAvgSq,
-  };
+  const plain = m.mul(m.div(expAvg, n.bias), n.lr);
+  const spread = m.add(m.sqrt(expAvgSq), n.eps);
+  const step = flags.rectified ? m.mul(m.mul(plain, m.mul(m.div(1, spread), n.root)), n.factor) : plain;
+  return { param: m.sub(param, step), expAvg, expAvgSq };
 });
 
 /** Adam by the largest gradient instead of the mean square. https://docs.pytorch.org/docs/2.13/generated/torch.optim.Adamax.html */

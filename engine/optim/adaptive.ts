@@ -175,7 +175,7 @@ const rmspropStep = stepOf<
   const momentumBuffer = keeps ? addcdiv(m, m.mul(t.momentumBuffer, n.momentum), followed, denominator) : null;
   return {
     param: momentumBuffer
-      ? m.add(t.param, m.mul(momentumBuffer, n.rate))
+      ? m.madd(momentumBuffer, n.rate, t.param)
       : addcdiv(m, t.param, followed, denominator, n.rate),
     squareAvg,
     ...(gradAvg && { gradAvg }),
@@ -229,7 +229,7 @@ const adadeltaStep = stepOf<
   const ratio = m.div(m.sqrt(m.add(t.accDelta, n.eps)), m.sqrt(m.add(squareAvg, n.eps)));
   const delta = m.mul(ratio, followed);
   return {
-    param: m.add(t.param, m.mul(delta, n.rate)),
+    param: m.madd(delta, n.rate, t.param),
     squareAvg,
     accDelta: addcmul(m, m.mul(t.accDelta, n.rho), delta, delta, n.weight),
   };
@@ -356,7 +356,7 @@ export class ASGD extends Optimizer<ASGDOptions> {
 const asgdStep = stepOf<"param" | "grad" | "ax", "weightDecay" | "shrink" | "rate" | "mu", Decay | "averages">(
   (m, t, n, flags) => {
     const followed = direction(m, t.param, t.grad, flags.maximize, flags.decays ? n.weightDecay : null);
-    const param = m.add(m.mul(t.param, n.shrink), m.mul(followed, n.rate));
+    const param = m.madd(followed, n.rate, m.mul(t.param, n.shrink));
     return { param, ax: flags.averages ? m.add(t.ax, m.mul(m.sub(param, t.ax), n.mu)) : param };
   },
 );

@@ -93,13 +93,13 @@ type Numbers = "rate" | "momentum" | "share" | "weightDecay";
 type Flags = "maximize" | "decays" | "nesterov";
 
 const plainStep = stepOf<"param" | "grad", Numbers, Flags>((m, { param, grad }, n, { maximize, decays }) => ({
-  param: m.add(param, m.mul(direction(m, param, grad, maximize, decays ? n.weightDecay : null), n.rate)),
+  param: m.madd(direction(m, param, grad, maximize, decays ? n.weightDecay : null), n.rate, param),
 }));
 
 /** The first kept step is the gradient itself. */
 const keptStep = stepOf<"param" | "grad" | "kept", Numbers, Flags | "first">((m, t, n, flags) => {
   const step = direction(m, t.param, t.grad, flags.maximize, flags.decays ? n.weightDecay : null);
-  const kept = flags.first ? step : m.add(m.mul(t.kept, n.momentum), m.mul(step, n.share));
-  const taken = flags.nesterov ? m.add(step, m.mul(kept, n.momentum)) : kept;
-  return { param: m.add(t.param, m.mul(taken, n.rate)), kept };
+  const kept = flags.first ? step : m.madd(step, n.share, m.mul(t.kept, n.momentum));
+  const taken = flags.nesterov ? m.madd(kept, n.momentum, step) : kept;
+  return { param: m.madd(taken, n.rate, t.param), kept };
 });

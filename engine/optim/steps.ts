@@ -7,23 +7,23 @@ type M = Algebra<Value>;
 /** The gradient to descend along: negated for `maximize`, with the L2 penalty where there is a factor for it. */
 export function direction(m: M, param: Value, grad: Value, maximize: boolean, weightDecay: Value | null): Value {
   const step = maximize ? m.neg(grad) : grad;
-  return weightDecay ? m.add(step, m.mul(param, weightDecay)) : step;
+  return weightDecay ? m.madd(param, weightDecay, step) : step;
 }
 
 /** x + value · a · b, in the order of torch.addcmul. */
 export function addcmul(m: M, x: Value, a: Value, b: Value, value?: Value | number): Value {
-  return m.add(x, value === undefined ? m.mul(a, b) : m.mul(m.mul(a, b), value));
+  return m.madd(value === undefined ? a : m.mul(a, value), b, x);
 }
 
 /** x + value · a / b, in the order of torch.addcdiv. */
 export function addcdiv(m: M, x: Value, a: Value, b: Value, value?: Value): Value {
-  return m.add(x, value === undefined ? m.div(a, b) : m.mul(m.div(a, b), value));
+  return m.add(x, m.div(value === undefined ? a : m.mul(a, value), b));
 }
 
 /** torch.lerp by a number: from the nearer end, which `isNear` says is the start. */
 export function lerp(m: M, start: Value, end: Value, weight: Value, isNear: boolean): Value {
   const way = m.sub(end, start);
-  return isNear ? m.add(start, m.mul(weight, way)) : m.sub(end, m.mul(way, m.sub(1, weight)));
+  return isNear ? m.madd(way, weight, start) : m.madd(way, m.sub(weight, 1), end);
 }
 
 /** Whether torch.lerp begins at the start. */

@@ -37,7 +37,9 @@ export function formula(f: Formula, numbers: readonly number[], inputs: readonly
 function execute({ op, from, to }: Step, registers: readonly TypedArray[], count: number, dtype: DType): void {
   const out = registers[to]!;
   const [a, b, c] = from.map((r) => registers[r]!) as [TypedArray, TypedArray, TypedArray];
-  if (op === "where") for (let t = 0; t < count; t++) out[t] = a[t] ? b[t]! : c[t]!;
+  // A product of floats is exact in double, so the sum is rounded to float once, but for the rarest of ties.
+  if (op === "madd") for (let t = 0; t < count; t++) out[t] = a[t]! * b[t]! + c[t]!;
+  else if (op === "where") for (let t = 0; t < count; t++) out[t] = a[t] ? b[t]! : c[t]!;
   else if (from.length === 1) {
     const f = unaryFunction(op as UnaryOp, dtype);
     for (let t = 0; t < count; t++) out[t] = f(a[t]!);

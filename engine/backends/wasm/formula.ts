@@ -17,6 +17,7 @@ type Execute = (s: Scratch, at: readonly number[], count: number) => void;
 function executing({ op, from, to }: Step): Execute | null {
   const [a, b, c] = from as [number, number, number];
   if (op === "where") return ({ call }, at, count) => call.select(at[a]!, at[b]!, at[c]!, at[to]!, count);
+  if (op === "madd") return ({ call }, at, count) => call.multiplyAdd(at[a]!, at[b]!, at[c]!, at[to]!, count);
   const list = from.length === 1 ? UNARY : COMPARISONS.includes(op as BinaryOp) ? COMPARISONS : BINARY;
   const code = list.indexOf(op as UnaryOp & BinaryOp);
   if (code < 0) return null;

@@ -92,6 +92,32 @@ export function binary(op: i32, a: usize, b: usize, out: usize, count: i32): voi
 }
 
 @inline
+function upper(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3));
+}
+
+/** a · b + c, rounded once: by the machine, or by way of doubles. */
+@inline
+function multiplyAddOf(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  const p = f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b));
+  const q = f64x2.mul(upper(a), upper(b));
+  const low = f32x4.demote_f64x2_zero(f64x2.add(p, f64x2.promote_low_f32x4(c)));
+  return v128.shuffle<i32>(low, f32x4.demote_f64x2_zero(f64x2.add(q, upper(c))), 0, 1, 4, 5);
+}
+
+export function multiplyAdd(a: usize, b: usize, c: usize, out: usize, count: i32): void {
+  const end = a + (<usize>count << 2);
+  while (a < end) {
+    v128.store(out, multiplyAddOf(v128.load(a), v128.load(b), v128.load(c)));
+    a += 16;
+    b += 16;
+    c += 16;
+    out += 16;
+  }
+}
+
+@inline
 function comparisonOf(op: i32, a: v128, b: v128): v128 {
   if (op == 0) return f32x4.eq(a, b);
   if (op == 1) return f32x4.ne(a, b);
