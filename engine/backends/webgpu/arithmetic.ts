@@ -175,6 +175,7 @@ function where(runtime: Runtime, condition: View, a: View, b: View, out: View): 
 /** A step's expression; null where there is none for floats. */
 function stepExpression({ op, from }: Step): string | null {
   const [a, b, c] = from.map((register) => `r${register}`);
+  if (op === "madd") return `fma(${a}, ${b}, ${c})`;
   if (op === "where") return `select(${c}, ${b}, size_of(${a}) != 0u)`;
   const condition = from.length === 1 ? TESTS[op as UnaryOp] : COMPARISONS[op as BinaryOp];
   const plain = from.length === 1 ? floatUnary(op as UnaryOp) : FLOAT_BINARY[op as BinaryOp];
