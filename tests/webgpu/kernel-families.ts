@@ -5,10 +5,12 @@ import { copyCases } from "./copy-cases.ts";
 import type { KernelCase } from "./kernel-cases.ts";
 import { matmulCases } from "./matmul-cases.ts";
 import { poolCases } from "./pool-cases.ts";
+import { reduceCases } from "./reduce-cases.ts";
 
 export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   copy: copyCases,
   arithmetic: arithmeticCases,
+  reduce: reduceCases,
   matmul: matmulCases,
   conv: convCases,
   pool: poolCases,

@@ -10,6 +10,7 @@ import { requestDevice } from "./device.ts";
 import { matmulKernels } from "./matmul.ts";
 import { poolKernels } from "./pool.ts";
 import { CanvasReader } from "./reading.ts";
+import { reduceKernels } from "./reduce.ts";
 import { Runtime, type RuntimeHost } from "./runtime.ts";
 
 export type { MemorySummary } from "./memory.ts";
@@ -27,6 +28,7 @@ export async function createWebGpuBackend(gpu: GPU | undefined, host: RuntimeHos
   const kernels: Attempts = {
     ...copyKernels(runtime),
     ...arithmeticKernels(runtime),
+    ...reduceKernels(runtime),
     ...matmulKernels(runtime),
     ...convKernels(runtime),
     ...poolKernels(runtime),

@@ -27,3 +27,18 @@ export function walk(views: readonly View[]): Walk | null {
   const dense = shape.length === 0 || (shape.length === 1 && strides.every(([stride]) => stride === 1));
   return { count: sizeOf(views[0]!), shape, strides, offsets: views.map(({ offset }) => offset), dense };
 }
+
+export interface Axes {
+  shape: number[];
+  strides: number[];
+}
+
+/** Some axes of a view, from `from` up to `to`, merged to as few as can be. */
+export function axesOf({ shape, strides, dtype }: View, from: number, to?: number): Axes {
+  const part = { data: NO_DATA, shape: shape.slice(from, to), strides: strides.slice(from, to), offset: 0, dtype };
+  const merged = mergeAxes([part]);
+  return { shape: merged.shape, strides: merged.strides[0]! };
+}
+
+/** What a view on the GPU has none of: looking for it would fetch it. */
+const NO_DATA = new Float32Array(0);
