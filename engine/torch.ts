@@ -13,7 +13,7 @@ export {
   noGrad,
   setGradEnabled,
 } from "./autograd/mode.ts";
-export { Device, device } from "./core/device.ts";
+export { Device, device, getDefaultDevice, setDefaultDevice } from "./core/device.ts";
 export {
   bool,
   DType,
@@ -330,3 +330,4 @@ export * as optim from "./optim/index.ts";
 export * as random from "./random.ts";
 export * as torchvision from "./torchvision/index.ts";
 export * as utils from "./utils.ts";
+export * as webgpu from "./webgpu.ts";

@@ -120,7 +120,7 @@ export function sweep(
       const anyGradient = grads.some((g) => g !== null);
       const runs = !needed || needed.has(node);
       // As in PyTorch, what was freed fails even where no gradient arrives.
-      const results = runs && (anyGradient || node.freed) ? runNode(node, grads) : [];
+      const results = runs && (anyGradient || node.freed) ? runNode(node, grads, passing) : [];
       if (runs && !retainGraph) node.release();
       const seen = node.showsGradients || wanted !== undefined;
       for (const grad of seen ? [...arrived, ...results] : []) if (grad) passing?.shown(grad);
@@ -183,10 +183,14 @@ function nodesTowards(targets: Captures, nodes: Iterable<Node>): Set<Node> {
   return towards;
 }
 
-function runNode(node: Node, grads: (Tensor | null)[]): readonly (Tensor | null)[] {
+function runNode(
+  node: Node,
+  grads: (Tensor | null)[],
+  passing: PassingGradients | null,
+): readonly (Tensor | null)[] {
   while (grads.length < node.outputs.length) grads.push(null);
   const gradOutputs = applyPrehooks(node, grads);
-  const results = node.run([...gradOutputs]);
+  const results = node.run([...gradOutputs], passing);
   if (anomalyMode().checkNan) refuseNaN(node, results);
   return applyNodeHooks(node, results, gradOutputs);
 }

@@ -4,7 +4,7 @@ import { type Shape, sizeText } from "../core/shape.ts";
 import { pythonTypeName, Tensor } from "../core/tensor.ts";
 import { continueHistory } from "../ops/inplace.ts";
 import { filled } from "../ops/operands.ts";
-import { edgeOf, fitGradient } from "../ops/registry.ts";
+import { type Described, describe, edgeOf, fitGradient } from "../ops/registry.ts";
 import { alias } from "../ops/view.ts";
 import { noGrad, recordsGradients } from "./mode.ts";
 import { freedError, type Gradients, Node, outputOf, SavedTensor } from "./node.ts";
@@ -209,14 +209,14 @@ class FunctionNode extends Node {
   readonly name: string;
   readonly #of: FunctionClass;
   readonly #ctx: FunctionCtx;
-  readonly #inputs: ({ shape: Shape; dtype: Tensor["dtype"] } | null)[];
+  readonly #inputs: (Described | null)[];
 
   constructor(of: FunctionClass, ctx: FunctionCtx, inputs: readonly unknown[]) {
     super();
     this.name = `${of.name}Backward`;
     this.#of = of;
     this.#ctx = ctx;
-    this.#inputs = inputs.map((input) => (input instanceof Tensor ? { shape: input.shape, dtype: input.dtype } : null));
+    this.#inputs = inputs.map((input) => (input instanceof Tensor ? describe(input) : null));
     this.edges = inputs.filter((input) => input instanceof Tensor).map((tensor) => edgeOf(tensor));
   }
 
@@ -256,7 +256,7 @@ class FunctionNode extends Node {
     return gradients;
   }
 
-  #fitted(grad: unknown, input: { shape: Shape; dtype: Tensor["dtype"] }, index: number): Tensor | null {
+  #fitted(grad: unknown, input: Described, index: number): Tensor | null {
     if (grad === null || !this.edges[index]) return null;
     if (!(grad instanceof Tensor)) {
       throw new RuntimeError(`expected Variable or None (got ${pythonTypeName(grad)})`);

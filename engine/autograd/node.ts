@@ -6,6 +6,7 @@ import type { DType } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { sizeText } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
+import type { PassingGradients } from "./passing.ts";
 
 /** Where a gradient goes: input `index` of `node`. */
 export interface Edge {
@@ -213,7 +214,8 @@ export abstract class Node {
     return false;
   }
 
-  abstract run(grads: (Tensor | null)[]): (Tensor | null)[];
+  /** @param passing gradients that only the sweep has seen; null where it keeps everything */
+  abstract run(grads: (Tensor | null)[], passing?: PassingGradients | null): (Tensor | null)[];
 
   /** Lets go of what was kept for backward. */
   release(): void {}

@@ -18,6 +18,13 @@ export class PassingGradients {
     this.#uses.set(storage, Number.POSITIVE_INFINITY);
   }
 
+  /** Leaves its memory to who asks, if it is the only one there that is still on its way. */
+  takeOver({ storage }: Tensor): boolean {
+    if (this.#uses.get(storage) !== 1) return false;
+    this.#uses.delete(storage);
+    return true;
+  }
+
   /** What it was sent for is done. */
   used({ storage }: Tensor): void {
     const uses = this.#uses.get(storage);

@@ -102,12 +102,19 @@ export class Storage {
     return alias;
   }
 
-  /** A copy on a device: of what is there already by the device itself. */
+  /** The same elements on another device, for a storage whose array nobody else has. */
+  movedTo(device: Device): Storage {
+    return this.#held === null && this.#host !== null
+      ? new Storage(this.dtype, this.#host, device)
+      : this.copyTo(device);
+  }
+
+  /** A copy on a device: of what is there already by the device itself. On the CPU its elements are fetched when needed. */
   copyTo(device: Device): Storage {
-    if (device === CPU) return new Storage(this.dtype, this.contents.slice(), CPU);
+    if (device === CPU && this.#host !== null) return new Storage(this.dtype, this.#host.slice(), CPU);
     const copy = new Storage(this.dtype, this.length, device);
-    if (this.#held !== null && this.#host === null) {
-      copy.#hold({ memory: acceleratorOf().copyOf(this.#held.memory), holders: 0 });
+    if (this.#host === null) {
+      if (this.#held !== null) copy.#hold({ memory: acceleratorOf().copyOf(this.#held.memory), holders: 0 });
       return copy;
     }
     copy.#host = this.contents;
@@ -116,13 +123,13 @@ export class Storage {
     return copy;
   }
 
-  /** As `contents`, without holding anything up where a device has to answer. */
-  async fetched(): Promise<TypedArray> {
-    if (this.#held !== null && this.#host === null) {
-      const bytes = await acceleratorOf().read(this.#held.memory, this.length * DEVICE_ELEMENT_BYTES);
-      return fromDevice(this.dtype, bytes);
-    }
-    return this.contents;
+  /** Makes `contents` ready, without holding anything up where a device has to answer. */
+  async arrive(): Promise<void> {
+    const held = this.#held;
+    if (held === null || this.#host !== null) return;
+    const bytes = await acceleratorOf().read(held.memory, this.length * DEVICE_ELEMENT_BYTES);
+    if (this.#held === held) this.#host ??= fromDevice(this.dtype, bytes);
+    if (this.device === CPU && this.#held !== null) this.#drop();
   }
 
   // ---- for kernels of another device

@@ -1,7 +1,10 @@
 /** Conversion of a module's tensors that keeps their identity, since optimizers and learners hold on to them. */
+
+import { noGrad } from "../autograd/mode.ts";
 import type { Device } from "../core/device.ts";
 import type { DType } from "../core/dtype.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { to } from "../ops/copy.ts";
 import { castRaw } from "../ops/operands.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -12,9 +15,17 @@ export function convertTensor(tensor: Tensor, dtype: DType | null, device: Devic
     replaceMemory(tensor, castRaw(tensor, dtype));
     if (tensor.grad) replaceMemory(tensor.grad, castRaw(tensor.grad, dtype));
   }
-  if (device && device.type !== tensor.device.type) {
-    // Today's engine has one device; `device()` refuses every other before we get here.
-    throw new Error(`no copy from ${tensor.device} to ${device}`);
+  if (device && device !== tensor.device) {
+    replaceMemory(
+      tensor,
+      noGrad(() => to(tensor, device)),
+    );
+    const { grad } = tensor;
+    if (grad)
+      replaceMemory(
+        grad,
+        noGrad(() => to(grad, device)),
+      );
   }
 }
 

@@ -6,6 +6,7 @@ import { RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype } from "../core/promotion.ts";
 import { sizeText } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
+import { movedTo } from "../ops/creation.ts";
 import { Parameter } from "./parameter.ts";
 
 export interface FactoryOptions {
@@ -20,12 +21,12 @@ export interface FactoryOptions {
  * @throws TypeError for a size that is no whole number, RuntimeError for a negative one
  */
 export function emptyParameter(size: number | readonly number[], { device, dtype }: FactoryOptions): Parameter {
-  if (device) toDevice(device);
   const shape = Number.isInteger(size) ? [size as number] : size;
   assertInts(shape, "empty", "size", 1);
   const negative = shape.find((size) => size < 0);
   if (negative !== undefined) {
     throw new RuntimeError(`Trying to create tensor with negative dimension ${negative}: ${sizeText(shape)}`);
   }
-  return new Parameter(Tensor.empty(shape, dtype ?? getDefaultDtype()));
+  const values = Tensor.empty(shape, dtype ?? getDefaultDtype());
+  return new Parameter(device ? movedTo(values, toDevice(device)) : values);
 }

@@ -5,7 +5,7 @@
  * https://docs.pytorch.org/docs/2.13/generated/torch.nn.Module.html
  */
 import { bind } from "../core/arguments.ts";
-import { type Device, device as toDevice } from "../core/device.ts";
+import { type Device, onDevice, device as toDevice } from "../core/device.ts";
 import { type DType, float32, float64 } from "../core/dtype.ts";
 import { AttributeError, NotImplementedError, TypeError, ValueError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -293,9 +293,13 @@ export class Module {
       ["*", "!device", "recurse"],
       options === undefined ? [] : [options],
     );
-    if (device !== null) toDevice(device);
+    const place = device === null ? null : toDevice(device);
     for (const tensor of tensorsOf(this, recurse)) {
-      if (!isLazy(tensor)) replaceMemory(tensor, Tensor.empty(tensor.shape, tensor.dtype));
+      if (isLazy(tensor)) continue;
+      replaceMemory(
+        tensor,
+        onDevice(place ?? tensor.device, null, () => Tensor.empty(tensor.shape, tensor.dtype)),
+      );
     }
     return this;
   }

@@ -6,6 +6,7 @@ import { RuntimeError } from "../core/errors.ts";
 import { getDefaultDtype } from "../core/promotion.ts";
 import { Size } from "../core/size.ts";
 import { Tensor } from "../core/tensor.ts";
+import { movedTo } from "../ops/creation.ts";
 import { replaceMemory } from "./convert.ts";
 import { Buffer, Parameter } from "./parameter.ts";
 
@@ -19,8 +20,8 @@ export interface UninitializedOptions {
 }
 
 function nothing({ device, dtype }: UninitializedOptions): Tensor {
-  if (device) toDevice(device);
-  return Tensor.empty([0], dtype ?? getDefaultDtype());
+  const values = Tensor.empty([0], dtype ?? getDefaultDtype());
+  return device ? movedTo(values, toDevice(device)) : values;
 }
 
 const NO_SHAPE =

@@ -1,7 +1,7 @@
 /** Copies: clone, contiguous, and conversion between dtypes and devices. */
 import { TYPE_NAMES } from "../autograd/node.ts";
 import { bind, isOptions } from "../core/arguments.ts";
-import { Device, device as toDevice } from "../core/device.ts";
+import { acceleratorOf, CPU, Device, device as toDevice, WEBGPU } from "../core/device.ts";
 import { bool, DType, float32, float64, int32, int64, uint8 } from "../core/dtype.ts";
 import { TypeError } from "../core/errors.ts";
 import { checked } from "../core/signature.ts";
@@ -17,13 +17,37 @@ const Clone: Op<{ rowMajor: boolean }> = defineOp({
   backward: (_, grad: Tensor) => [grad],
 });
 
-const ToCopy: Op<{ dtype: DType }> = defineOp({
+const ToCopy: Op<{ dtype: DType; device: Device }> = defineOp({
   name: "_to_copy",
   gradFn: "ToCopyBackward0",
   kernels: ["copy"],
-  forward: ({ attrs }, x: Tensor) => copyInOrder(x, attrs.dtype),
+  forward({ attrs: { dtype, device } }, x: Tensor) {
+    return x.device === device ? copyInOrder(x, dtype) : moveRaw(x, device, dtype);
+  },
   backward: (_, grad: Tensor) => [grad],
 });
+
+/** A copy on another device. What comes from a slow one may be waited for. */
+function moveRaw(x: Tensor, device: Device, dtype: DType): Tensor {
+  const source = x.dtype === dtype && x.storage.length === x.numel() ? x : copyInOrder(x, dtype);
+  return new Tensor(source.storage.copyTo(device), source.shape, source.strides, source.offset);
+}
+
+/**
+ * A tensor on the CPU whose elements are still on their way: reading them fetches them at once where the browser can, and
+ * `await` waits for them everywhere.
+ */
+function arriving(x: Tensor): Tensor {
+  // biome-ignore lint/suspicious/noThenProperty: to be awaited is what it is for; afterwards it has none.
+  Object.defineProperty(x, "then", {
+    configurable: true,
+    value: (resolve: (value: Tensor) => void, reject: (reason: unknown) => void) => {
+      Reflect.deleteProperty(x, "then");
+      x.storage.arrive().then(() => resolve(x), reject);
+    },
+  });
+  return x;
+}
 
 /** A copy that belongs to the graph, in the memory order of the original: a transposed matrix stays one. */
 export const clone = checked("clone(Tensor input)", (input: Tensor): Tensor => {
@@ -49,27 +73,30 @@ export interface ToOptions {
 
 /**
  * The tensor in another dtype or on another device; itself when nothing changes.
- * `x.to(torch.float64)`, `x.to("cpu")`, `x.to(other)`, `x.to({ dtype, device, copy })`.
+ * `x.to(torch.float64)`, `x.to("webgpu")`, `x.to(other)`, `x.to({ dtype, device, copy })`.
  */
 export function to(input: Tensor, ...targets: (DType | Device | string | Tensor | ToOptions)[]): Tensor {
-  let { dtype } = input;
+  let { dtype, device } = input;
   let copy = false;
   for (const target of targets) {
     if (target instanceof DType) dtype = target;
-    else if (target instanceof Tensor) dtype = target.dtype;
-    else if (target instanceof Device || typeof target === "string") toDevice(target);
+    else if (target instanceof Tensor) ({ dtype, device } = target);
+    else if (target instanceof Device || typeof target === "string") device = toDevice(target);
     else if (isOptions(target)) {
       const options = bind<ToOptions>("to", ["*", "dtype", "device", "copy: bool"], [target]);
       dtype = options.dtype ?? dtype;
       copy = options.copy ?? copy;
-      if (options.device) toDevice(options.device);
+      if (options.device) device = toDevice(options.device);
     } else if (target !== undefined && target !== null) {
       throw new TypeError(`to() received an invalid combination of arguments - got (${pythonTypeName(target)})`, {
         hint: "it takes a dtype, a device, another tensor, or { dtype, device, copy }",
       });
     }
   }
-  return dtype === input.dtype && !copy ? input : call(ToCopy, { dtype }, input);
+  if (dtype === input.dtype && device === input.device && !copy) return input;
+  if (device !== CPU) acceleratorOf();
+  const moved = call(ToCopy, { dtype, device }, input);
+  return device === CPU && input.device !== CPU ? arriving(moved) : moved;
 }
 
 methods({
@@ -84,7 +111,8 @@ methods({
   long: checked("long(Tensor input)", (x: Tensor) => to(x, int64)),
   byte: checked("byte(Tensor input)", (x: Tensor) => to(x, uint8)),
   bool: checked("bool(Tensor input)", (x: Tensor) => to(x, bool)),
-  cpu: checked("cpu(Tensor input)", (x: Tensor) => x),
+  cpu: checked("cpu(Tensor input)", (x: Tensor) => to(x, CPU)),
+  webgpu: checked("webgpu(Tensor input)", (x: Tensor) => to(x, WEBGPU)),
 });
 
 declare module "../core/tensor.ts" {
@@ -112,7 +140,9 @@ declare module "../core/tensor.ts" {
     byte(): Tensor;
     /** As bool: true where not zero. */
     bool(): Tensor;
-    /** On the CPU; awaiting it works for every device. */
+    /** On the CPU. Awaiting it works for every device; without that the elements of a GPU tensor are fetched when read. */
     cpu(): Tensor;
+    /** On the GPU. @throws RuntimeError where there is none */
+    webgpu(): Tensor;
   }
 }

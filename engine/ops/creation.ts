@@ -1,7 +1,7 @@
 /** Tensors from nothing, from numbers, or like another one. https://docs.pytorch.org/docs/2.13/torch.html#creation-ops */
 import { kernels } from "../backends/index.ts";
 import { bind, isOptions } from "../core/arguments.ts";
-import { type Device, device as toDevice } from "../core/device.ts";
+import { acceleratorOf, CPU, type Device, device as toDevice } from "../core/device.ts";
 import { allocate, bool, type DType, float64, int32, int64, type TypedArray, uint8 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError, TypeError, ValueError } from "../core/errors.ts";
 import { getDefaultDtype, scalarDtype } from "../core/promotion.ts";
@@ -13,7 +13,7 @@ import { filled, filledLike } from "./operands.ts";
 export interface TensorOptions {
   /** Element type. Default: what the values are, else float32. */
   dtype?: DType | null;
-  /** Default "cpu". */
+  /** Default: what `setDefaultDevice` says, "cpu" at first. */
   device?: Device | string | null;
   /** Whether operations on it are recorded for backward. Default false. */
   requiresGrad?: boolean;
@@ -23,14 +23,21 @@ const OPTION_NAMES = ["dtype", "device", "requiresGrad"];
 
 /** Applies the options every creation function takes. */
 export function finish(x: Tensor, { device, requiresGrad }: TensorOptions): Tensor {
-  if (device) toDevice(device);
+  const place = device ? toDevice(device) : x.device;
   if (requiresGrad && !x.dtype.isFloatingPoint) {
     throw new RuntimeError("Only Tensors of floating point and complex dtype can require gradients", {
       hint: "give the tensor a floating dtype: { dtype: torch.float32, requiresGrad: true }",
     });
   }
-  if (requiresGrad) x.requiresGrad = true;
-  return x;
+  const made = place === x.device ? x : movedTo(x, place);
+  if (requiresGrad) made.requiresGrad = true;
+  return made;
+}
+
+/** A new tensor that nobody has seen yet, on another device. @throws RuntimeError where the device is not there */
+export function movedTo(x: Tensor, place: Device): Tensor {
+  if (place !== CPU) acceleratorOf();
+  return new Tensor(x.storage.movedTo(place), x.shape, x.strides, x.offset);
 }
 
 /**

@@ -15,6 +15,7 @@ import { Storage } from "../core/storage.ts";
 import { setAutogradHost, Tensor } from "../core/tensor.ts";
 import { add, clamp, div, floorDivide, mul, pow, remainder, sub, where } from "./arithmetic.ts";
 import { addcdiv, addcmul, lerp } from "./binary_more.ts";
+import { to } from "./copy.ts";
 import { convert } from "./creation.ts";
 import { asOperand, castRaw, copyRaw, filled, type Operand, type Scalar, viewAs } from "./operands.ts";
 import * as pointwise from "./pointwise.ts";
@@ -242,6 +243,7 @@ function copyFrom(self: Tensor, value: Operand): Tensor {
   const source = asOperand(value, "copy_", "other", 2);
   if (source.numel() > 1) checkOverlap(self);
   checkFits(self, broadcastShapes(self.shape, source.shape));
+  if (source.device !== self.device) return copyFrom(self, to(source, self.device));
   return overwrite(self, "CopyBackwards", sameShape(source.shape, self.shape) ? source : expand(source, self.shape));
 }
 

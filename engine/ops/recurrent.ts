@@ -2,6 +2,7 @@
  * What the recurrent layers compute, step by step and layer by layer. The input's part of all steps is one product; a step
  * adds the state's part. https://docs.pytorch.org/docs/2.13/nn.html#recurrent-layers
  */
+import { CPU } from "../core/device.ts";
 import { RuntimeError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
@@ -170,7 +171,7 @@ export interface RecurrentCall {
   training: boolean;
 }
 
-/** oneDNN's kernel computes a whole layer; it knows float32 only. */
+/** oneDNN's kernel computes a whole layer, on the CPU; it knows float32 only. */
 function isFused({ mode, input, batchSizes, weights }: RecurrentCall): boolean {
   const { input: weight, projection } = weights[0]!;
   const isFloat32 = input.dtype.name === "float32" && weight.dtype.name === "float32";
@@ -178,6 +179,7 @@ function isFused({ mode, input, batchSizes, weights }: RecurrentCall): boolean {
     mode === "LSTM" &&
     !projection &&
     isFloat32 &&
+    input.device === CPU &&
     input.numel() > 0 &&
     (batchSizes?.every((size) => size === batchSizes[0]) ?? true)
   );

@@ -17,9 +17,12 @@
 import { setGradientArithmetic } from "../autograd/backward.ts";
 import { heldBy } from "../autograd/dead-end.ts";
 import { Context, type Edge, freedError, Node } from "../autograd/node.ts";
+import type { PassingGradients } from "../autograd/passing.ts";
 import type { KernelName } from "../backends/backend.ts";
 import { snakeCase } from "../core/arguments.ts";
+import { hasAccelerator } from "../core/device.ts";
 import { NotImplementedError, RuntimeError, TypeError } from "../core/errors.ts";
+import { runNear, runWhere } from "../core/placement.ts";
 import { sameShape } from "../core/shape.ts";
 import { anyRequiresGrad, Tensor } from "../core/tensor.ts";
 import { isRecording, type RecordDraft, record } from "../inspect/recorder.ts";
@@ -69,7 +72,7 @@ class OperationNode<A> extends Node {
   readonly name: string;
   readonly op: Op<A>;
   readonly ctx: Context<A>;
-  readonly inputs: ({ shape: readonly number[]; dtype: Tensor["dtype"] } | null)[];
+  readonly inputs: (Described | null)[];
 
   constructor(op: Op<A>, ctx: Context<A>, inputs: Inputs) {
     super();
@@ -77,7 +80,7 @@ class OperationNode<A> extends Node {
     this.ctx = ctx;
     this.name = nodeName(op, ctx.attrs);
     this.edges = inputs.map((input, i) => (input ? this.#edgeTo(input, i) : null));
-    this.inputs = inputs.map((input) => (input ? { shape: input.shape, dtype: input.dtype } : null));
+    this.inputs = inputs.map((input) => input && describe(input));
   }
 
   #edgeTo(input: Tensor, position: number): Edge | null {
@@ -95,8 +98,10 @@ class OperationNode<A> extends Node {
   override run(grads: Gradients): Gradients {
     // PyTorch's nodes unpack all that they saved first.
     if (this.freed) throw freedError();
-    const results = this.op.backward!(this.ctx, ...grads);
-    return results.map((grad, i) => (grad && this.edges[i] ? fitGradient(grad, this.inputs[i]!) : null));
+    return runNear(grads, () => {
+      const results = this.op.backward!(this.ctx, ...grads);
+      return results.map((grad, i) => (grad && this.edges[i] ? fitGradient(grad, this.inputs[i]!) : null));
+    });
   }
 
   override get nextFunctions(): [Node | null, number][] {
@@ -149,14 +154,21 @@ class AccumulateGrad extends Node {
     return Number.POSITIVE_INFINITY;
   }
 
-  override run([grad]: Gradients): Gradients {
+  override run([grad]: Gradients, passing: PassingGradients | null = null): Gradients {
     const { variable } = this;
     if (!grad) return [];
-    if (!variable.grad) variable.grad = arithmetic.own(grad);
+    if (!variable.grad) variable.grad = this.#takeOver(grad, passing) ?? arithmetic.own(grad);
     else if (grad.requiresGrad || variable.grad.requiresGrad) variable.grad = arithmetic.add(variable.grad, grad);
     else arithmetic.addInPlace(variable.grad, grad);
     for (const { hook } of [...variable.postAccumulateHooks]) hook(variable);
     return [];
+  }
+
+  /** A gradient that nobody else has needs no copy. */
+  #takeOver(grad: Tensor, passing: PassingGradients | null): Tensor | null {
+    if (this.showsGradients || grad.requiresGrad || !grad.isContiguous()) return null;
+    const { storage, shape } = grad;
+    return storage.length === grad.numel() && passing?.takeOver(grad) ? new Tensor(storage, shape) : null;
   }
 
   override get showsGradients(): boolean {
@@ -172,7 +184,7 @@ export interface Arithmetic {
   own(a: Tensor): Tensor;
   ones(shape: readonly number[], like: Tensor): Tensor;
   sumToSize(grad: Tensor, shape: readonly number[]): Tensor;
-  cast(grad: Tensor, dtype: Tensor["dtype"]): Tensor;
+  cast(grad: Tensor, dtype: Tensor["dtype"], device: Tensor["device"]): Tensor;
 }
 
 let arithmetic: Arithmetic;
@@ -182,13 +194,21 @@ export function setArithmetic(provided: Arithmetic): void {
   setGradientArithmetic({ add: provided.add, ones: provided.ones, edgeOf });
 }
 
-/** A gradient as an input of that shape and dtype takes it: summed over what was broadcast, and converted. */
-export function fitGradient(
-  grad: Tensor,
-  { shape, dtype }: { shape: readonly number[]; dtype: Tensor["dtype"] },
-): Tensor {
+/** What the gradient of a tensor has to look like. */
+export interface Described {
+  readonly shape: readonly number[];
+  readonly dtype: Tensor["dtype"];
+  readonly device: Tensor["device"];
+}
+
+export function describe({ shape, dtype, device }: Tensor): Described {
+  return { shape, dtype, device };
+}
+
+/** A gradient as such an input takes it: summed over what was broadcast, converted, and where the input is. */
+export function fitGradient(grad: Tensor, { shape, dtype, device }: Described): Tensor {
   const reduced = sameShape(grad.shape, shape) ? grad : arithmetic.sumToSize(grad, shape);
-  return reduced.dtype === dtype ? reduced : arithmetic.cast(reduced, dtype);
+  return reduced.dtype === dtype && reduced.device === device ? reduced : arithmetic.cast(reduced, dtype, device);
 }
 
 /** Where this tensor's gradient goes; null when it wants none. */
@@ -223,7 +243,9 @@ export function callMany<A>(op: Op<A>, attrs: A, ...inputs: Inputs): Tensor[] {
   const recording = anyRequiresGrad(inputs) && op.differentiable;
   const needs = recording ? inputs.map((input) => input?.requiresGrad ?? false) : [];
   const ctx = new Context(attrs, needs, recording);
-  const result = op.forward(ctx, ...inputs);
+  const result = hasAccelerator()
+    ? runWhere(inputs, op.name, () => op.forward(ctx, ...inputs))
+    : op.forward(ctx, ...inputs);
   const outputs = Array.isArray(result) ? result : [result];
   if (Array.isArray(result)) for (const output of result) if (output.base) output.viewMadeBy = "several";
   if (recording) {
@@ -281,7 +303,7 @@ export function methods(table: Record<string, (self: Tensor, ...args: any[]) => 
     Object.defineProperty(Tensor.prototype, name, {
       value(this: Tensor, ...args: unknown[]) {
         try {
-          return body(this, ...args);
+          return hasAccelerator() ? runNear([this], () => body(this, ...args)) : body(this, ...args);
         } catch (error) {
           throw error instanceof TypeError ? asMethod(error, spoken) : error;
         }

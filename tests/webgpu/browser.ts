@@ -29,6 +29,7 @@ export async function openGpuPage(module: string): Promise<GpuPage> {
     outdir: folder,
     entryNames: "page",
     sourcemap: "inline",
+    alias: { vitest: fileURLToPath(new URL("expect.ts", import.meta.url)) },
     external: ["node:*"],
     logLevel: "error",
   });

@@ -19,16 +19,17 @@ export class Memory implements DeviceMemory {
   readonly bytes: number;
   /** What the buffer holds is an earlier owner's. */
   stale: boolean;
-  /** The last batch of commands that uses it. */
-  batch = -1;
+  /** The last batch of commands that uses the buffer, for this tensor or for an earlier one. */
+  batch: number;
   /** No integer in it is larger than this, by absolute value. */
   limit = Number.POSITIVE_INFINITY;
   freed = false;
 
-  constructor(buffer: GPUBuffer, bytes: number, stale: boolean) {
+  constructor(buffer: GPUBuffer, bytes: number, stale: boolean, batch: number) {
     this.buffer = buffer;
     this.bytes = bytes;
     this.stale = stale;
+    this.batch = batch;
   }
 }
 
@@ -54,7 +55,7 @@ export interface MemorySummary {
 
 export class BufferPool {
   readonly #device: GPUDevice;
-  readonly #idle = new Map<number, GPUBuffer[]>();
+  readonly #idle = new Map<number, { buffer: GPUBuffer; batch: number }[]>();
   readonly #summary: MemorySummary = { live: 0, peak: 0, idle: 0, liveBuffers: 0, idleBuffers: 0, made: 0 };
   /** Told when a buffer is about to be destroyed. */
   onDestroy: (buffer: GPUBuffer) => void = () => {};
@@ -70,11 +71,11 @@ export class BufferPool {
       this.#summary.idle -= size;
       this.#summary.idleBuffers--;
     } else this.#summary.made++;
-    const buffer = waiting ?? this.#make(size);
+    const buffer = waiting?.buffer ?? this.#make(size);
     this.#summary.live += size;
     this.#summary.liveBuffers++;
     this.#summary.peak = Math.max(this.#summary.peak, this.#summary.live);
-    return new Memory(buffer, bytes, waiting !== undefined);
+    return new Memory(buffer, bytes, waiting !== undefined, waiting?.batch ?? -1);
   }
 
   give(memory: Memory): void {
@@ -90,14 +91,14 @@ export class BufferPool {
     }
     const same = this.#idle.get(size) ?? [];
     this.#idle.set(size, same);
-    same.push(buffer);
+    same.push({ buffer, batch: memory.batch });
     this.#summary.idle += size;
     this.#summary.idleBuffers++;
   }
 
   /** Gives all that waits back to the driver. */
   empty(): void {
-    for (const buffers of this.#idle.values()) for (const buffer of buffers) this.#destroy(buffer);
+    for (const buffers of this.#idle.values()) for (const { buffer } of buffers) this.#destroy(buffer);
     this.#idle.clear();
     this.#summary.idle = 0;
     this.#summary.idleBuffers = 0;

@@ -1,0 +1,30 @@
+/** In the page: the whole engine on WebGPU. */
+import * as torch from "../../engine/torch.ts";
+import type { Case, Group } from "../golden/cases.ts";
+import { check } from "../golden/run.ts";
+
+export { torch };
+
+/** @throws where there is no adapter: these tests are about one */
+export async function start(): Promise<void> {
+  if (!(await torch.webgpu.init())) throw new Error("no WebGPU adapter");
+  torch.setDefaultDevice("webgpu");
+}
+
+/** What is wrong with each golden case when all its tensors are on the GPU; null where nothing is. */
+export async function runGolden(given: string): Promise<(string | null)[]> {
+  const { group, cases } = JSON.parse(given) as { group: Group; cases: Case[] };
+  const verdicts: (string | null)[] = [];
+  for (const golden of cases) {
+    try {
+      check(group, golden as never);
+      verdicts.push(null);
+    } catch (error) {
+      verdicts.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    await torch.webgpu.synchronize().catch((error: unknown) => {
+      verdicts[verdicts.length - 1] ??= `the GPU: ${String(error)}`;
+    });
+  }
+  return verdicts;
+}
