@@ -1,81 +1,121 @@
-/** Batched matrix products. */
+/** Batched matrix products of any strides: transposes are views. */
 import type { Attempts, View } from "../backend.ts";
 import { sizeOf } from "../reference/strided.ts";
-import { written } from "./dense.ts";
+import { type Target, written } from "./dense.ts";
 import { ELEMENT_BYTES, type Memory } from "./memory.ts";
 import { Params } from "./params.ts";
 import { gridOf, type Program, type Runtime } from "./runtime.ts";
+import { type Block, blockFor, Columns, groupSize, lines, type Tiling, tilingOf } from "./tiles.ts";
 
 type Element = "f32" | "i32";
 
 const INT32_END = 2 ** 31;
 
-/** What the narrowest integers keep of a sum. */
-type Wrap = "none" | "byte";
+const BLOCKS: Record<Tiling, readonly Block[]> = {
+  alone: [
+    [16, 16],
+    [8, 8],
+    [4, 4],
+    [1, 16],
+    [1, 1],
+  ],
+  shared: [
+    [4, 4],
+    [1, 1],
+  ],
+};
 
-function matmulProgram(element: Element, wrap: Wrap): Program {
-  return {
-    key: `matmul ${element} ${wrap}`,
-    code: () => `struct Matmul {
-  count: u32, row: u32, n: u32, m: u32,
-  k: u32, offsetOut: u32, unused0: u32, unused1: u32,
+const STRUCT = `struct Matmul {
+  count: u32, row: u32, n: i32, m: i32,
+  k: i32, offset: i32, down: u32, across: u32,
   a: vec4<i32>,
   b: vec4<i32>,
 }
 @group(0) @binding(0) var<uniform> p: Matmul;
-@group(0) @binding(1) var<storage, read> a: array<${element}>;
+`;
+
+const operands = (element: string) => `@group(0) @binding(1) var<storage, read> a: array<${element}>;
 @group(0) @binding(2) var<storage, read> b: array<${element}>;
 @group(0) @binding(3) var<storage, read_write> out: array<${element}>;
-@compute @workgroup_size(64)
+`;
+
+/** A block per invocation. `byte`: sums are uint8. */
+function aloneProgram(tiling: Tiling, [rows, width]: Block, element: Element, byte: boolean): Program {
+  const columns = new Columns(width, element);
+  const stored = (sum: string) => (byte ? `${sum} & 255` : sum);
+  return {
+    key: `matmul ${tiling} ${rows}x${width} ${element} ${byte}`,
+    code: () => `${STRUCT}${operands(element)}
+@compute @workgroup_size(${groupSize(tiling)})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let t = id.x + id.y * p.row;
   if (t >= p.count) { return; }
-  let j = i32(t % p.m);
-  let i = i32(t / p.m % p.n);
-  let batch = i32(t / p.m / p.n);
-  var atA = p.a.w + batch * p.a.x + i * p.a.y;
-  var atB = p.b.w + batch * p.b.x + j * p.b.z;
-  var sum = ${element}(0);
-  for (var k = 0u; k < p.k; k++) {
-    sum += a[atA] * b[atB];
-    atA += p.a.z;
-    atB += p.b.y;
+  let col = i32(t % p.across) * ${width};
+  let row = i32(t / p.across % p.down) * ${rows};
+  let batch = i32(t / p.across / p.down);
+  // What lies beyond the edges is computed of the last row and column, and not stored.
+${lines(rows, (r) => `  let a${r} = p.a.w + batch * p.a.x + min(row + ${r}, p.n - 1) * p.a.y;`)}
+${lines(width, (c) => `  let b${c} = p.b.w + batch * p.b.x + min(col + ${c}, p.m - 1) * p.b.z;`)}
+  ${columns.start(rows)}
+  for (var k = 0; k < p.k; k++) {
+    let atA = k * p.a.z;
+    let atB = k * p.b.y;
+    ${lines(columns.vectors, (q) => `let right${q} = ${columns.vector(q, (c) => `b[b${c} + atB]`)};`)}
+    ${columns.add(rows, (r) => `a[a${r} + atA]`)}
   }
-  out[p.offsetOut + t] = ${wrap === "byte" ? "sum & 255" : "sum"};
+  let to = p.offset + (batch * p.n + row) * p.m + col;
+${lines(
+  rows,
+  (r) => `  if (row + ${r} < p.n) {
+${lines(width, (c) => `    if (col + ${c} < p.m) { out[to + ${r} * p.m + ${c}] = ${stored(columns.sum(r, c))}; }`)}
+  }`,
+)}
 }`,
   };
 }
 
 /** The largest absolute value of a result, or null where 32 bits might not hold it. */
-function limitOf({ dtype, shape }: View, left: Memory, right: Memory, out: View): number | null {
-  void dtype;
-  const limit = shape[2]! * left.limit * right.limit;
-  if (out.dtype.name === "uint8") return 255;
-  if (out.dtype.name === "int32") return Number.isNaN(limit) ? INT32_END : Math.min(limit, INT32_END);
+function limitOf(terms: number, left: Memory, right: Memory, { dtype }: View): number | null {
+  if (dtype.name === "uint8") return 255;
+  const limit = terms === 0 ? 0 : terms * left.limit * right.limit;
+  if (dtype.name === "int32") return Number.isNaN(limit) ? INT32_END : Math.min(limit, INT32_END);
   return limit < INT32_END ? limit : null;
 }
 
-export function matmulKernels(runtime: Runtime): Attempts {
+const INTEGERS = ["int64", "int32", "uint8"];
+
+export function matmulKernels(runtime: Runtime, tiling = tilingOf(runtime)): Attempts {
+  function multiply(a: View, b: View, target: Target): void {
+    const [batch, n, k] = a.shape as [number, number, number];
+    const m = b.shape[2]!;
+    const element = a.dtype.name === "float32" ? "f32" : "i32";
+    const block = blockFor(tiling, BLOCKS[tiling], batch, n, m);
+    const [down, across] = [Math.ceil(n / block[0]), Math.ceil(m / block[1])];
+    const count = batch * down * across;
+    const groups = gridOf(Math.ceil(count / groupSize(tiling)));
+    runtime.run(aloneProgram(tiling, block, element, a.dtype.name === "uint8"), {
+      reads: [a.memory!, b.memory!],
+      ...written([target]),
+      params: new Params()
+        .u32(count, groups[0] * groupSize(tiling))
+        .i32(n, m, k, target.offset)
+        .u32(down, across)
+        .i32(...a.strides, a.offset, ...b.strides, b.offset).block,
+      groups,
+    });
+  }
+
   return {
     matmul(a, b, out) {
-      const [left, right, target] = [a.memory, b.memory, out.memory] as (Memory | undefined)[];
-      if (!left || !right || !target || left === target || right === target) return false;
+      const [left, right, memory] = [a.memory, b.memory, out.memory] as (Memory | undefined)[];
+      if (!left || !right || !memory || left === memory || right === memory) return false;
       const floats = out.dtype.name === "float32";
-      if (!floats && !["int64", "int32", "uint8"].includes(out.dtype.name)) return false;
-      const limit = floats ? target.limit : limitOf(a, left, right, out);
+      if (!floats && !INTEGERS.includes(out.dtype.name)) return false;
+      const limit = floats ? memory.limit : limitOf(a.shape[2]!, left, right, out);
       if (limit === null) return false;
-      const count = sizeOf(out);
-      const whole = count * ELEMENT_BYTES === target.bytes;
-      const groups = gridOf(Math.ceil(count / 64));
-      runtime.run(matmulProgram(floats ? "f32" : "i32", out.dtype.name === "uint8" ? "byte" : "none"), {
-        reads: [left, right],
-        ...written([{ memory: target, offset: out.offset, whole }]),
-        params: new Params()
-          .u32(count, groups[0] * 64, a.shape[1]!, b.shape[2]!, a.shape[2]!, out.offset, 0, 0)
-          .i32(...a.strides, a.offset, ...b.strides, b.offset).block,
-        groups,
-      });
-      if (!floats) target.limit = whole ? limit : Math.max(target.limit, limit);
+      const whole = sizeOf(out) * ELEMENT_BYTES === memory.bytes;
+      multiply(a, b, { memory, offset: out.offset, whole });
+      if (!floats) memory.limit = whole ? limit : Math.max(memory.limit, limit);
       return true;
     },
   };
