@@ -2,6 +2,7 @@
 import { arithmeticCases } from "./arithmetic-cases.ts";
 import { convCases } from "./conv-cases.ts";
 import { copyCases } from "./copy-cases.ts";
+import { cumulativeCases, indexingCases } from "./indexing-cases.ts";
 import type { KernelCase } from "./kernel-cases.ts";
 import { matmulCases } from "./matmul-cases.ts";
 import { poolCases } from "./pool-cases.ts";
@@ -11,6 +12,8 @@ export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   copy: copyCases,
   arithmetic: arithmeticCases,
   reduce: reduceCases,
+  indexing: indexingCases,
+  cumulative: cumulativeCases,
   matmul: matmulCases,
   conv: convCases,
   pool: poolCases,

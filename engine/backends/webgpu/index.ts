@@ -6,7 +6,9 @@ import type { Attempts, Backend } from "../backend.ts";
 import { arithmeticKernels } from "./arithmetic.ts";
 import { convKernels } from "./conv.ts";
 import { copyKernels } from "./copy.ts";
+import { cumulativeKernels } from "./cumulative.ts";
 import { requestDevice } from "./device.ts";
+import { indexingKernels } from "./indexing.ts";
 import { matmulKernels } from "./matmul.ts";
 import { poolKernels } from "./pool.ts";
 import { CanvasReader } from "./reading.ts";
@@ -29,6 +31,8 @@ export async function createWebGpuBackend(gpu: GPU | undefined, host: RuntimeHos
     ...copyKernels(runtime),
     ...arithmeticKernels(runtime),
     ...reduceKernels(runtime),
+    ...indexingKernels(runtime),
+    ...cumulativeKernels(runtime),
     ...matmulKernels(runtime),
     ...convKernels(runtime),
     ...poolKernels(runtime),
