@@ -127,6 +127,39 @@ export interface Kernels {
   softmax(log: boolean, x: View, out: View): void;
   /** From the results y and their gradients. */
   softmaxGrad(log: boolean, y: View, gradOut: View, gradInput: View): void;
+  /** The mean and Σ(x - mean)² / divisor over the trailing axes of x; its leading axes are those of mean and variance. */
+  moments(x: View, divisor: number, mean: View, variance: View): void;
+  /**
+   * out = (x - mean) / √(variance + eps) · weight + bias for each group of x [outer, groups, runs, inner]. mean and variance,
+   * dense [outer, groups], are read if `given`, else filled. weight and bias, or null, are views of x's shape that repeat their
+   * numbers; out lies as x does, which may be in another order than row by row.
+   */
+  normalize(
+    x: View,
+    weight: View | null,
+    bias: View | null,
+    eps: number,
+    given: boolean,
+    out: View,
+    mean: View,
+    variance: View,
+  ): void;
+  /**
+   * Its gradients, those that are wanted: gradInput lies as x and gradOut do; gradWeight and gradBias are views of x's shape, in
+   * which what falls on one number is summed.
+   */
+  normalizeGrad(
+    gradOut: View,
+    x: View,
+    mean: View,
+    variance: View,
+    weight: View | null,
+    eps: number,
+    given: boolean,
+    gradInput: View | null,
+    gradWeight: View | null,
+    gradBias: View | null,
+  ): void;
   /** Batched [batch, n, k] · [batch, k, m] → [batch, n, m], any strides (transposes are views). */
   matmul(a: View, b: View, out: View): void;
 

@@ -63,7 +63,8 @@ function channelsLast([_, c, h, w]: Shape): number[] {
   return [c! * h! * w!, 1, w! * c!, c!];
 }
 
-function isChannelsLast({ shape, strides }: Strided): boolean {
+/** Whether a picture's channels lie side by side. */
+export function isChannelsLast({ shape, strides }: Strided): boolean {
   const canonical = channelsLast(shape);
   return shape.every((size, axis) => size === 1 || strides[axis] === canonical[axis]);
 }

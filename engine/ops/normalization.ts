@@ -2,86 +2,23 @@
  * Normalisation over a batch, a layer, groups of channels or an instance.
  * https://docs.pytorch.org/docs/2.13/nn.functional.html#normalization-functions
  */
-import { isGradEnabled, noGrad } from "../autograd/mode.ts";
+import { noGrad } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
 import { NotImplementedError, RuntimeError, ValueError } from "../core/errors.ts";
+import { isChannelsLast } from "../core/layout.ts";
 import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
-import { numel, type Shape, sameShape, sizeText } from "../core/shape.ts";
+import { contiguousStrides, numel, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
-import { add, div, mul, pow, sub } from "./arithmetic.ts";
+import { add, div, mul, pow } from "./arithmetic.ts";
 import { repeat } from "./joining.ts";
+import { BatchNorm, GroupNorm, type Groups, LayerNorm, ownStatistics } from "./normalizing.ts";
+import { copyRaw } from "./operands.ts";
 import { pad } from "./pad.ts";
 import { rsqrt } from "./pointwise.ts";
 import { avgPool2d } from "./pool.ts";
-import { mean, sum } from "./reduce.ts";
-import { call, defineOp, type Op } from "./registry.ts";
+import { mean } from "./reduce.ts";
+import { call } from "./registry.ts";
 import { reshape, squeeze, unsqueeze, view } from "./view.ts";
-
-interface NormAttrs {
-  /** The input as it is normalised. */
-  shape: Shape;
-  /** The dimensions of `shape` over which mean and variance are taken. */
-  dims: number[];
-  eps: number;
-  /** How weight and bias lie along the input. */
-  affine: Shape;
-  /** Running statistics that take the place of the input's own, shaped to broadcast. */
-  running: { mean: Tensor; rstd: Tensor } | null;
-  biasShape: Shape;
-}
-
-interface Standard {
-  /** (x - mean) · rstd */
-  normal: Tensor;
-  rstd: Tensor;
-}
-
-function standardised(x: Tensor, { dims, eps, running }: NormAttrs): Standard {
-  if (running) return { normal: mul(sub(x, running.mean), running.rstd), rstd: running.rstd };
-  const centred = sub(x, mean(x, dims, { keepdim: true }));
-  const rstd = rsqrt(add(mean(mul(centred, centred), dims, { keepdim: true }), eps));
-  return { normal: mul(centred, rstd), rstd };
-}
-
-/** One block serves all of them: what differs is the shape in which they look at the input. */
-function normalisation(name: string, gradFn: string): Op<NormAttrs> {
-  return defineOp<NormAttrs>({
-    name,
-    gradFn,
-    kernels: ["reduce", "unary", "binary"],
-    forward(ctx, x: Tensor, weight: Tensor | null, bias: Tensor | null) {
-      const { attrs } = ctx;
-      const standard = standardised(reshape(x.detach(), attrs.shape), attrs);
-      ctx.save(x, weight);
-      ctx.notes = standard;
-      const normal = reshape(standard.normal, x.shape);
-      const scaled = weight ? mul(normal, reshape(weight.detach(), attrs.affine)) : normal;
-      return bias ? add(scaled, reshape(bias.detach(), attrs.affine)) : scaled;
-    },
-    backward(ctx, grad: Tensor) {
-      const { attrs } = ctx;
-      const { shape, dims, affine, running } = attrs;
-      const [x, weight] = ctx.saved;
-      // Gradients of gradients need the statistics as functions of the input.
-      const { normal, rstd } = isGradEnabled() ? standardised(reshape(x!, shape), attrs) : (ctx.notes as Standard);
-      const others = affine.map((_, d) => d).filter((d) => affine[d] === 1 && grad.shape[d] !== 1);
-      const gathered = (g: Tensor, size: Shape) => reshape(others.length > 0 ? sum(g, others) : g, size);
-      const size = weight?.shape ?? attrs.biasShape;
-      const weightGrad = ctx.needs[1] ? gathered(mul(grad, reshape(normal, grad.shape)), size) : null;
-      const biasGrad = ctx.needs[2] ? gathered(grad, size) : null;
-      if (!ctx.needs[0]) return [null, weightGrad, biasGrad];
-      const g = reshape(weight ? mul(grad, reshape(weight, affine)) : grad, shape);
-      if (running) return [reshape(mul(g, rstd), grad.shape), weightGrad, biasGrad];
-      const average = (t: Tensor) => mean(t, dims, { keepdim: true });
-      const inputGrad = mul(rstd, sub(sub(g, average(g)), mul(normal, average(mul(g, normal)))));
-      return [reshape(inputGrad, grad.shape), weightGrad, biasGrad];
-    },
-  });
-}
-
-const BatchNorm = normalisation("native_batch_norm", "NativeBatchNormBackward0");
-const LayerNorm = normalisation("native_layer_norm", "NativeLayerNormBackward0");
-const GroupNorm = normalisation("native_group_norm", "NativeGroupNormBackward0");
 
 /** @throws RuntimeError for parameters of another dtype than the input's. */
 function assertOneDtype(x: Tensor, ...parameters: (Tensor | null)[]): void {
@@ -192,27 +129,43 @@ function batchNormOf({
   }
   assertFloating(input, "batch_norm");
   assertOneDtype(input, weight, bias, runningMean, runningVar);
-  const affine = alongChannels(input);
+  const batch = input.shape[0]!;
+  const places = numel(input.shape.slice(2));
+  // As ATen has it: channels that lie side by side go on to.
+  const apart = input.ndim === 4 && !input.isContiguous() && isChannelsLast(input);
+  const groups: Groups = {
+    shape: [1, channels, batch, places],
+    strides: apart ? [0, 1, channels * places, channels] : [0, places, channels * places, 1],
+    affine: [0, 1, 0, 0],
+  };
+  const statistics = training
+    ? ownStatistics(input, groups)
+    : { mean: copyRaw(runningMean!), variance: copyRaw(runningVar!), given: true };
   const dims = input.shape.map((_, d) => d).filter((d) => d !== 1);
-  const along = (x: Tensor) => reshape(x.detach(), affine);
-  const running = training ? null : { mean: along(runningMean!), rstd: rsqrt(add(along(runningVar!), eps)) };
-  if (training && (runningMean || runningVar)) {
-    noGrad(() => {
-      const x = input.detach();
-      const average = mean(x, dims, { keepdim: true });
-      if (runningMean) drift(runningMean, reshape(average, [channels]), momentum);
-      const count = input.numel() / channels;
-      const centred = sub(x, average);
-      if (runningVar) drift(runningVar, div(sum(mul(centred, centred), dims), count - 1), momentum);
-    });
-  }
-  return call(
+  const out = call(
     BatchNorm,
-    { shape: input.shape, dims, eps, affine, running, biasShape: [channels] },
+    {
+      shape: input.shape,
+      dims,
+      eps,
+      affine: alongChannels(input),
+      biasShape: [channels],
+      groups,
+      layout: apart ? input.strides : contiguousStrides(input.shape),
+      statistics,
+    },
     input,
     weight,
     bias,
   );
+  if (training && input.numel() > 0) {
+    const count = batch * places;
+    noGrad(() => {
+      if (runningMean) drift(runningMean, statistics.mean, momentum);
+      if (runningVar) drift(runningVar, mul(statistics.variance, count / (count - 1)), momentum);
+    });
+  }
+  return out;
 }
 
 function drift(running: Tensor, towards: Tensor, momentum: number): void {
@@ -339,9 +292,25 @@ export function layerNorm(...args: unknown[]): Tensor {
   const lead = input.ndim - normalizedShape.length;
   const dims = normalizedShape.map((_, i) => lead + i);
   const affine = input.shape.map((n, d) => (d < lead ? 1 : n));
+  const size = numel(normalizedShape);
+  const groups: Groups = {
+    shape: [1, numel(input.shape.slice(0, lead)), 1, size],
+    strides: [0, size, 0, 1],
+    affine: [0, 0, 0, 1],
+  };
+  const statistics = ownStatistics(input, groups);
   return call(
     LayerNorm,
-    { shape: input.shape, dims, eps, affine, running: null, biasShape: normalizedShape },
+    {
+      shape: input.shape,
+      dims,
+      eps,
+      affine,
+      biasShape: normalizedShape,
+      groups,
+      layout: contiguousStrides(input.shape),
+      statistics,
+    },
     input,
     weight,
     bias,
@@ -432,8 +401,23 @@ export function groupNorm(...args: unknown[]): Tensor {
   }
   assertOneDtype(input, weight, bias);
   assertFloating(input, "GroupNormKernelImpl");
-  const grouped = [n, numGroups, (c / numGroups) * numel(shape.slice(2))];
-  const attrs = { shape: grouped, dims: [2], eps, affine: alongChannels(input), running: null, biasShape: [c] };
+  const places = numel(shape.slice(2));
+  const channels = c / numGroups;
+  const groups: Groups = {
+    shape: [n, numGroups, channels, places],
+    strides: [c * places, channels * places, places, 1],
+    affine: [0, channels, 1, 0],
+  };
+  const attrs = {
+    shape: [n, numGroups, channels * places],
+    dims: [2],
+    eps,
+    affine: alongChannels(input),
+    biasShape: [c],
+    groups,
+    layout: contiguousStrides(shape),
+    statistics: ownStatistics(input, groups),
+  };
   return call(GroupNorm, attrs, input, weight, bias);
 }
 

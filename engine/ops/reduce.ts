@@ -1,5 +1,5 @@
 /** Reductions over all or some dimensions. https://docs.pytorch.org/docs/2.13/torch.html#reduction-ops */
-import type { ReduceOp } from "../backends/backend.ts";
+import type { ReduceOp, View } from "../backends/backend.ts";
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { bool, type DType } from "../core/dtype.ts";
@@ -15,14 +15,20 @@ import { castRaw, filled, sumDtype, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { expand, permute, reshape, unsqueeze } from "./view.ts";
 
-/** A kernel reduction over `dims`; without them the answer has no such axes. */
-export function reduceRaw(op: ReduceOp, x: Tensor, dims: readonly number[], dtype: DType): Tensor {
+/** How a kernel sees x with the reduced dimensions behind the others, where it lies, and the shape of the answer. */
+export function reducedLast(x: Tensor, dims: readonly number[]): { view: View; shape: number[] } {
   const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
   const order = [...kept, ...dims];
   const sizes = (axes: readonly number[]) => axes.map((i) => x.shape[i]!);
   const strides = order.map((i) => x.strides[i]!);
-  const out = Tensor.empty(sizes(kept), dtype);
-  kernels.reduce(op, viewAs(x, sizes(order), strides), out.kernelView);
+  return { view: viewAs(x, sizes(order), strides), shape: sizes(kept) };
+}
+
+/** A kernel reduction over `dims`; without them the answer has no such axes. */
+export function reduceRaw(op: ReduceOp, x: Tensor, dims: readonly number[], dtype: DType): Tensor {
+  const { view, shape } = reducedLast(x, dims);
+  const out = Tensor.empty(shape, dtype);
+  kernels.reduce(op, view, out.kernelView);
   return out;
 }
 

@@ -14,7 +14,7 @@ import { to } from "./copy.ts";
 import { flip } from "./gathering.ts";
 import { castRaw, denseRaw, filled, sumDtype, viewAs } from "./operands.ts";
 import { abs, exp, sign, sqrt } from "./pointwise.ts";
-import { amax, amin, type Dim, keepShape, mean, type ReduceOptions, reduceRaw, sum } from "./reduce.ts";
+import { amax, amin, type Dim, keepShape, mean, type ReduceOptions, reducedLast, reduceRaw, sum } from "./reduce.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { unsqueeze } from "./view.ts";
 
@@ -49,12 +49,14 @@ export function varianceGradient(grad: Tensor, x: Tensor, { dims, all, count, co
 export const Var: Op<VarAttrs> = defineOp({
   name: "var",
   gradFn: "VarBackward0",
-  kernels: ["reduce", "binary"],
+  kernels: ["moments", "reduce", "binary"],
   forward(ctx, x: Tensor) {
     const { dims, keepdim, correction, count } = ctx.attrs;
     ctx.save(x);
-    const difference = centred(x.detach(), dims);
-    return div(sum(mul(difference, difference), dims, { keepdim }), Math.max(0, count - correction));
+    const { view, shape } = reducedLast(x, dims);
+    const [average, out] = [Tensor.empty(shape, x.dtype), Tensor.empty(shape, x.dtype)];
+    kernels.moments(view, Math.max(0, count - correction), average.kernelView, out.kernelView);
+    return keepdim ? new Tensor(out.storage, keepShape(x, dims)) : out;
   },
   backward({ attrs, saved }, grad: Tensor) {
     return [varianceGradient(kept(grad, attrs), saved[0]!, attrs)];

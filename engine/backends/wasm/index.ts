@@ -4,9 +4,11 @@
  */
 import type { Backend } from "../backend.ts";
 import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
+import { copy } from "./copy.ts";
 import { binary, unary, where } from "./elementwise.ts";
 import { formula } from "./formula.ts";
 import { matmul } from "./matmul.ts";
+import { moments, normalize, normalizeGrad } from "./normalize.ts";
 import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from "./pool.ts";
 import { reduce } from "./reduce.ts";
 import { Scratch } from "./scratch.ts";
@@ -21,12 +23,16 @@ export function createWasmBackend(module: WebAssembly.Module): Backend {
     name: "wasm",
     device: "cpu",
     kernels: {
+      copy: (x, out) => copy(s, x, out),
       unary: (op, x, out) => unary(s, op, x, out),
       binary: (op, a, b, out) => binary(s, op, a, b, out),
       where: (condition, a, b, out) => where(s, condition, a, b, out),
       formula: (...args) => formula(s, ...args),
       reduce: (op, x, out) => (op === "logsumexp" ? logSumExp(s, x, out) : reduce(s, op, x, out)),
       softmax: (log, x, out) => softmax(s, log, x, out),
+      moments: (x, divisor, mean, variance) => moments(s, x, divisor, mean, variance),
+      normalize: (...args) => normalize(s, ...args),
+      normalizeGrad: (...args) => normalizeGrad(s, ...args),
       softmaxGrad: (log, y, gradOut, gradInput) => softmaxGrad(s, log, y, gradOut, gradInput),
       matmul: (a, b, out) => matmul(s, a, b, out),
       conv: (input, weight, bias, g, out) => conv(s, input, weight, bias, g, out),

@@ -148,12 +148,61 @@ export interface WasmExports {
   gatherRows(x: number, rowStride: number, table: number, rows: number, count: number, to: number): void;
   unary(op: number, x: number, out: number, count: number): void;
   binary(op: number, a: number, b: number, out: number, count: number): void;
+  transpose(x: number, rows: number, cols: number, out: number): void;
   multiplyAdd(a: number, b: number, c: number, out: number, count: number): void;
   compare(op: number, a: number, b: number, out: number, count: number): void;
   select(condition: number, a: number, b: number, out: number, count: number): void;
   sum(x: number, count: number): number;
   addRows(x: number, rows: number, cols: number, sums: number): void;
   allFinite(x: number, count: number): number;
+  groupMoments(x: number, runs: number, pitch: number, inner: number, out: number): void;
+  rowMoments(x: number, rows: number, n: number, out: number): void;
+  normalizeGroup(
+    x: number,
+    runs: number,
+    pitch: number,
+    inner: number,
+    mean: number,
+    scale: number,
+    weight: number,
+    bias: number,
+    step: number,
+  ): void;
+  normalizeRows(
+    x: number,
+    rows: number,
+    n: number,
+    eps: number,
+    weight: number,
+    bias: number,
+    out: number,
+    found: number,
+  ): void;
+  normalizeGroupGrad(
+    g: number,
+    x: number,
+    runs: number,
+    pitch: number,
+    inner: number,
+    mean: number,
+    scale: number,
+    weight: number,
+    step: number,
+    given: number,
+    wanted: number,
+    sums: number,
+  ): void;
+  normalizeRowsGrad(g: number, x: number, rows: number, n: number, moments: number, weight: number, out: number): void;
+  normalizeColumnsGrad(
+    g: number,
+    x: number,
+    rows: number,
+    n: number,
+    moments: number,
+    forWeight: number,
+    forBias: number,
+  ): void;
+  transpose(x: number, rows: number, cols: number, to: number): void;
   softmaxRows(log: number, x: number, rows: number, n: number, out: number): void;
   softmaxColumns(log: number, x: number, outer: number, n: number, inner: number, out: number): void;
   softmaxGradRows(log: number, y: number, g: number, rows: number, n: number, out: number): void;

@@ -190,6 +190,12 @@ const REDUCING: Record<string, Call> = {
   cumprod: (make) => make.positive([make.n, 3]).cumprod(0),
   softmax: (make) => torch.softmax(make.x([3, make.n]), 1),
   logSoftmax: (make) => torch.logSoftmax(make.x([3, make.n]), 1),
+  "softmax along a middle axis": (make) => torch.softmax(make.x([3, make.n, 5]), 1),
+  "logSoftmax along the first axis": (make) => torch.logSoftmax(make.x([make.n, 7]), 0),
+  "logsumexp of each column": (make) => torch.logsumexp(make.x([2, make.n, 3]), 1),
+  "var of each column": (make) => torch.var(make.x([make.n + 2, 9]), 0),
+  "argmax along a middle axis": (make) => make.x([3, make.n, 5]).argmax(1),
+  "amax over two axes": (make) => make.x([3, make.n, 5]).amax([0, 2]),
   trace: (make) => torch.trace(make.x([make.n, 3])),
   countNonzero: (make) => torch.countNonzero(make.mask([make.n, 3])),
 };
@@ -296,6 +302,14 @@ const NORMS_AND_LOSSES: Record<string, Call> = {
     }),
   "batchNorm in evaluation": (make) =>
     F.batchNorm(make.x([make.n, 3, 4]), make.constant([3]), make.constant([3], 1, 2), { weight: make.x([3]) }),
+  "batchNorm of features": (make) =>
+    F.batchNorm(make.x([make.n, 7]), null, null, { weight: make.x([7]), bias: make.x([7]), training: true }),
+  "batchNorm of pictures": (make) =>
+    F.batchNorm(make.x([3, 2, make.n, make.n]), null, null, { weight: make.x([2]), bias: make.x([2]), training: true }),
+  "batchNorm of pictures whose channels lie side by side": (make) =>
+    F.batchNorm(make.x([3, make.n, 5, 4]).permute(0, 3, 1, 2), null, null, { bias: make.x([4]), training: true }),
+  "layerNorm of pictures without factors": (make) => F.layerNorm(make.x([3, 2, make.n]), [2, make.n]),
+  "groupNorm without factors": (make) => F.groupNorm(make.x([2, 4, make.n]), 4),
   layerNorm: (make) => F.layerNorm(make.x([3, make.n]), [make.n], { weight: make.x(), bias: make.x() }),
   groupNorm: (make) => F.groupNorm(make.x([2, 4, make.n]), 2, { weight: make.x([4]), bias: make.x([4]) }),
   instanceNorm: (make) => F.instanceNorm(make.x([2, 3, make.n])),

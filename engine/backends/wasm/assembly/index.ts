@@ -3,6 +3,9 @@ export { addWeightGrad, convolve, weightsFromRuns } from "./conv";
 export { addRows, allFinite, binary, compare, multiplyAdd, select, sum, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
+export {
+  groupMoments, normalizeColumnsGrad, normalizeGroup, normalizeGroupGrad, normalizeRows, normalizeRowsGrad, rowMoments, transpose,
+} from "./normalize";
 export { reduceColumns, reduceRows, reduceStacks } from "./reduce";
 export {
   logSumColumns, logSumRows, softmaxColumns, softmaxGradColumns, softmaxGradRows, softmaxRows,
@@ -10,6 +13,7 @@ export {
 export { addTileProducts, convolveTiles, kernelsFromSpectra, transformKernels } from "./spectral";
 export { maxPoolGradPlanes, maxPoolPairs, maxPoolPlanes } from "./max_pool";
 export { addRowTimesRows, outerProduct, rowTimesColumns } from "./vector";
+export { transpose } from "./transpose";
 
 /** Where the host's scratch memory may begin. */
 export const heapBase: usize = __heap_base;
