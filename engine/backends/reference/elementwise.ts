@@ -1,4 +1,4 @@
-/** fill, copy, unary, binary and where: one number at a time, in the output's dtype. */
+/** fill, unary, binary and where: one number at a time, in the output's dtype. */
 import type { DType } from "../../core/dtype.ts";
 import type { BinaryOp, UnaryOp, View } from "../backend.ts";
 import { binaryFunction } from "./binary.ts";
@@ -14,24 +14,6 @@ export function fill(out: View, value: number): void {
   forEachRun([out], (length, [offset], [step]) => {
     if (step === 1) data.fill(stored, offset!, offset! + length);
     else for (let t = 0, i = offset!; t < length; t++, i += step!) data[i] = stored;
-  });
-}
-
-export function copy(x: View, out: View): void {
-  const source = x.data;
-  const target = out.data;
-  const convert = x.dtype === out.dtype ? null : converting(x.dtype, out.dtype);
-  forEachRun([x, out], (length, [from, to], [fromStep, toStep]) => {
-    let i = from!;
-    let o = to!;
-    if (convert) {
-      for (let t = 0; t < length; t++, i += fromStep!, o += toStep!) target[o] = convert(source[i]!);
-    } else if (fromStep === 1 && toStep === 1) {
-      if (length >= 32) target.set(source.subarray(i, i + length), o);
-      else for (const end = i + length; i < end; ) target[o++] = source[i++]!;
-    } else {
-      for (let t = 0; t < length; t++, i += fromStep!, o += toStep!) target[o] = source[i]!;
-    }
   });
 }
 

@@ -68,6 +68,7 @@ function inLongRuns(views: readonly View[]): boolean {
 
 export function binary(s: Scratch, op: BinaryOp, a: View, b: View, out: View): boolean {
   const size = sizeOf(out);
+  if (op === "pow") return size >= FEWEST && isRepeated(b) && b.data[b.offset] === 2 && unary(s, "square", a, out);
   if (size < FEWEST || a.dtype.name !== "float32" || b.dtype.name !== "float32" || !isDense(out)) return false;
   const comparison = COMPARISONS.indexOf(op);
   const code = comparison >= 0 ? comparison : BINARY.indexOf(op);

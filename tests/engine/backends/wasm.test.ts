@@ -83,6 +83,7 @@ for (const [variant, backend] of Object.entries(backends)) {
     unary,
     binary,
     where,
+    copy,
     reduce,
     matmul,
     conv,
@@ -416,6 +417,58 @@ for (const [variant, backend] of Object.entries(backends)) {
         }
       }
       expect(where(empty([10], bool), noise([10]), noise([10]), empty([10]))).toBe(false);
+    });
+
+    test("squares give the bits of the reference's power, and other powers are left to it", () => {
+      const number = (value: number) => ({ ...tensor([value], [1]), shape: x.shape, strides: [0, 0] });
+      const [expected, actual] = [empty(x.shape), empty(x.shape)];
+      referenceKernels.binary("pow", x, number(2), expected);
+      expect(binary("pow", x, number(2), actual)).toBe(true);
+      expect(actual.data).toEqual(expected.data);
+      expect(binary("pow", x, number(3), actual)).toBe(false);
+      expect(binary("pow", x, x, actual)).toBe(false);
+    });
+
+    test.each([
+      [
+        [40, 30],
+        [1, 0],
+      ],
+      [
+        [33, 127],
+        [1, 0],
+      ],
+      [
+        [1, 2000, 3],
+        [0, 2, 1],
+      ],
+      [
+        [5, 17, 63],
+        [0, 2, 1],
+      ],
+      [
+        [2, 3, 16, 16],
+        [0, 2, 3, 1],
+      ],
+      [
+        [600, 5, 3],
+        [0, 2, 1],
+      ],
+    ])("%o with its axes as %o is copied as the reference copies it", (shape, axes) => {
+      const turned = permuted(noise(shape, 3), axes);
+      const shifted = { ...turned, data: Float32Array.from([9, ...turned.data]), offset: 1 };
+      for (const source of [turned, shifted]) {
+        const [expected, actual] = [empty(turned.shape), empty(turned.shape)];
+        referenceKernels.copy(source, expected);
+        expect(copy(source, actual)).toBe(true);
+        expect(actual.data).toEqual(expected.data);
+      }
+    });
+
+    test("copies that exchange no rows and columns are left to the reference", () => {
+      expect(copy(noise([30, 40]), empty([30, 40]))).toBe(false);
+      expect(copy(permuted(noise([10, 20, 30], 1), [2, 1, 0]), empty([30, 20, 10]))).toBe(false);
+      expect(copy(permuted(noise([5, 4]), [1, 0]), empty([4, 5]))).toBe(false);
     });
 
     test("what is written in place comes out right", () => {
