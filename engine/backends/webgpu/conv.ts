@@ -7,8 +7,9 @@
 import type { ConvGeometry } from "../../core/window.ts";
 import type { Attempts } from "../backend.ts";
 import { sizeOf } from "../reference/strided.ts";
-import { gatherProgram, sumPartsProgram, weightGradProgram } from "./conv_alone.ts";
+import { gatherProgram, packProgram, sumPartsProgram, weightGradProgram } from "./conv_alone.ts";
 import { isFloat32, type Operand, type Target, withDense, written } from "./dense.ts";
+import { ELEMENT_BYTES } from "./memory.ts";
 import { Params } from "./params.ts";
 import { gridOf, type Runtime } from "./runtime.ts";
 import { type Block, blockFor, groupSize, type Tiling, tilingOf } from "./tiles.ts";
@@ -103,18 +104,36 @@ export function convKernels(runtime: Runtime, tiling = tilingOf(runtime)): Attem
     const [down, across] = [Math.ceil(way.rows / block[0]), Math.ceil(pixels / block[1])];
     const count = g.groups * down * across;
     const groups = gridOf(Math.ceil(count / groupSize(tiling)));
-    const divided = way.div[0] > 1 || way.div[1] > 1;
-    runtime.run(gatherProgram(tiling, block, bias !== undefined, divided), {
-      reads: operands.map(({ memory }) => memory),
+    const [cells, packed] = [g.kernelH * g.kernelW, down * block[0]];
+    const size = g.groups * cells * way.channels * packed;
+    const weights = runtime.allocate(size * ELEMENT_BYTES);
+    const packing = gridOf(Math.ceil(size / 64));
+    runtime.run(packProgram, {
+      reads: [weight!.memory],
+      writes: [weights],
+      params: new Params()
+        .u32(size, packing[0] * 64, packed, way.rows, way.channels, cells, way.weightRow, way.weightChannel)
+        .u32(way.rows * way.channels * cells, weight!.offset).block,
+      groups: packing,
+    });
+    const program = gatherProgram({
+      tiling,
+      block,
+      biased: bias !== undefined,
+      divided: way.div[0] > 1 || way.div[1] > 1,
+      steps: way.channels % 4 === 0 ? 4 : 1,
+    });
+    runtime.run(program, {
+      reads: [source!.memory, weights, ...(bias ? [bias.memory] : [])],
       ...written(targets),
       params: new Params()
         .u32(count, groups[0] * groupSize(tiling), down, across)
         .i32(pixels, ...way.size, way.rows, way.channels, g.groups, ...way.from, g.kernelH, g.kernelW)
         .i32(...way.mul, ...way.base, ...way.step, ...way.div)
-        .i32((g.o / g.groups) * (g.c / g.groups) * g.kernelH * g.kernelW, way.weightRow, way.weightChannel)
-        .i32(source!.offset, weight!.offset, bias?.offset ?? 0, targets[0]!.offset).block,
+        .i32(block[0] === 1 ? packed : packed / 4, source!.offset, bias?.offset ?? 0, targets[0]!.offset).block,
       groups,
     });
+    runtime.free(weights);
   }
 
   function weightGrad(g: ConvGeometry, [x, grad]: readonly Operand[], target: Target, size: number): void {
@@ -125,7 +144,8 @@ export function convKernels(runtime: Runtime, tiling = tilingOf(runtime)): Attem
     // The images are split into parts whose sums are added in a second pass, always in the same order.
     const images = Math.max(1, Math.ceil(g.n / Math.ceil(ENOUGH[tiling] / Math.max(blocks, 1))));
     const parts = Math.max(1, Math.ceil(g.n / images));
-    const sums = parts > 1 ? { memory: runtime.allocate(4 * parts * size), offset: 0, whole: true } : target;
+    const sums =
+      parts > 1 ? { memory: runtime.allocate(parts * size * ELEMENT_BYTES), offset: 0, whole: true } : target;
     const groups = gridOf(Math.ceil((parts * blocks) / groupSize(tiling)));
     runtime.run(weightGradProgram(tiling, block), {
       reads: [x!.memory, grad!.memory],

@@ -2,24 +2,33 @@
 import type { Program } from "./runtime.ts";
 import { type Block, Columns, groupSize, lines, type Tiling } from "./tiles.ts";
 
-/** The uniform block of `gatherProgram` and its shared counterpart. */
-export const GATHER = `struct Gather {
+const GATHER = `struct Gather {
   count: u32, row: u32, down: u32, across: u32,
   pixels: i32, h: i32, w: i32, rows: i32,
   channels: i32, groups: i32, sourceH: i32, sourceW: i32,
   kernelH: i32, kernelW: i32, mulH: i32, mulW: i32,
   baseH: i32, baseW: i32, stepH: i32, stepW: i32,
-  divH: i32, divW: i32, weightGroup: i32, weightRow: i32,
-  weightChannel: i32, offsetSource: i32, offsetWeight: i32, offsetBias: i32,
-  offset: i32,
+  divH: i32, divW: i32, packed: i32, offsetSource: i32,
+  offsetBias: i32, offset: i32,
 }
 @group(0) @binding(0) var<uniform> p: Gather;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
 `;
 
-export function gatherProgram(tiling: Tiling, [rows, width]: Block, biased: boolean, divided: boolean): Program {
+export interface GatherVariant {
+  tiling: Tiling;
+  block: Block;
+  biased: boolean;
+  divided: boolean;
+  /** Source channels that are added together; divides their number. */
+  steps: number;
+}
+
+/** Takes its weights as `packProgram` lays them out. */
+export function gatherProgram({ tiling, block, biased, divided, steps }: GatherVariant): Program {
+  const [rows, width] = block;
   const columns = new Columns(width, "f32");
+  const channels = new Columns(rows, "f32");
   const each = (line: (q: number) => string) => lines(columns.vectors, line);
   const ints = columns.type("i32");
   const unsigned = columns.type("u32");
@@ -33,8 +42,9 @@ export function gatherProgram(tiling: Tiling, [rows, width]: Block, biased: bool
       : `let ${k}At${q} = ${shifted}; let ${k}In${q} = ${inside};`;
   };
   return {
-    key: `conv ${tiling} ${rows}x${width} ${biased} ${divided}`,
-    code: () => `${GATHER}${biased ? "@group(0) @binding(3) var<storage, read> bias: array<f32>;" : ""}
+    key: `conv ${tiling} ${rows}x${width} ${biased} ${divided} ${steps}`,
+    code: () => `${GATHER}@group(0) @binding(2) var<storage, read> weight: array<${channels.type()}>;
+${biased ? "@group(0) @binding(3) var<storage, read> bias: array<f32>;" : ""}
 @group(0) @binding(${biased ? 4 : 3}) var<storage, read_write> out: array<f32>;
 @compute @workgroup_size(${groupSize(tiling)})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -59,9 +69,7 @@ ${lines(
   if (x == p.w) { x = 0; y++; }
   if (y == p.h) { y = 0; image++; }`,
 )}
-  // What lies beyond the last channel is computed of it, and not stored.
-  let firstWeight = p.offsetWeight + group * p.weightGroup;
-${lines(rows, (r) => `  let weight${r} = firstWeight + min(row + ${r}, p.rows - 1) * p.weightRow;`)}
+  let firstWeight = group * p.kernelH * p.kernelW * p.channels * p.packed + row / ${channels.width};
   ${columns.start(rows, biased ? (r) => `bias[p.offsetBias + group * p.rows + min(row + ${r}, p.rows - 1)]` : () => "0.0")}
   for (var u = 0; u < p.kernelH; u++) {
     ${each((q) => meets("H", "u", q))}
@@ -69,11 +77,11 @@ ${lines(rows, (r) => `  let weight${r} = firstWeight + min(row + ${r}, p.rows - 
       ${each((q) => meets("W", "v", q))}
       ${each((q) => `let in${q} = uIn${q} & vIn${q};`)}
       ${each((q) => `var at${q} = select(${ints}(p.offsetSource), from${q} + uAt${q} * p.sourceW + vAt${q}, in${q});`)}
-      var k = u * p.kernelW + v;
-      for (var c = 0; c < p.channels; c++) {
-        ${each((q) => `let right${q} = select(${columns.type()}(0.0), ${columns.vector(q, (i) => `source[${columns.part("at", i)}]`)}, in${q}); at${q} += sourcePlane;`)}
-        ${columns.add(rows, (r) => `weight[weight${r} + k]`)}
-        k += p.weightChannel;
+      var k = firstWeight + (u * p.kernelW + v) * p.channels * p.packed;
+      for (var c = 0; c < p.channels; c += ${steps}) {
+        ${lines(steps, (i) => each((q) => `let right${i}_${q} = select(${columns.type()}(0.0), ${columns.vector(q, (c) => `source[${columns.part("at", c)}]`)}, in${q}); at${q} += sourcePlane;`))}
+        ${lines(steps, (i) => lines(channels.vectors, (q) => `let left${i}_${q} = weight[k + ${q}];`, " ") + " k += p.packed;")}
+        ${columns.add(rows, steps, (i, r) => channels.part(`left${i}_`, r))}
       }
     }
   }
@@ -87,7 +95,7 @@ ${lines(width, (c) => `    if (pixel + ${c} < p.pixels) { out[p.offset + ${colum
   };
 }
 
-export const WEIGHT_GRAD = `struct WeightGrad {
+const WEIGHT_GRAD = `struct WeightGrad {
   count: u32, row: u32, down: u32, across: u32,
   h: i32, w: i32, n: i32, c: i32,
   o: i32, groups: i32, kernelH: i32, kernelW: i32,
@@ -145,8 +153,9 @@ ${lines(width, (c) => `  let input${c} = p.offsetInput + (group * channels + cha
       var atGrad = n * p.o * outPlane + i * p.outW + across.x;
       var at = n * p.c * plane + (i * p.strideH + shiftH) * p.w + across.x * p.strideW + shiftW;
       for (var j = across.x; j < across.y; j++) {
-        ${lines(columns.vectors, (q) => `let right${q} = ${columns.vector(q, (c) => `input[input${c} + at]`)};`)}
-        ${columns.add(rows, (r) => `grad[grad${r} + atGrad]`)}
+        ${lines(columns.vectors, (q) => `let right0_${q} = ${columns.vector(q, (c) => `input[input${c} + at]`)};`)}
+        ${lines(rows, (r) => `let left${r} = grad[grad${r} + atGrad];`, " ")}
+        ${columns.add(rows, 1, (_, r) => `left${r}`)}
         atGrad++;
         at += p.strideW;
       }
@@ -178,5 +187,34 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var sum = 0.0;
   for (var part = 0u; part < p.parts; part++) { sum += parts[part * p.count + t]; }
   out[p.offset + t] = sum;
+}`,
+};
+
+/**
+ * Lays weights out as `gatherProgram` wants them: [groups, kernel positions, source channels, channels of the result], these
+ * filled up with zeros to whole blocks.
+ */
+export const packProgram: Program = {
+  key: "conv weights",
+  code: () => `struct Pack {
+  count: u32, row: u32, packed: u32, rows: u32,
+  channels: u32, cells: u32, weightRow: u32, weightChannel: u32,
+  weightGroup: u32, offset: u32,
+}
+@group(0) @binding(0) var<uniform> p: Pack;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let t = id.x + id.y * p.row;
+  if (t >= p.count) { return; }
+  let row = t % p.packed;
+  let line = t / p.packed;
+  let channel = line % p.channels;
+  let cell = line / p.channels % p.cells;
+  let group = line / p.channels / p.cells;
+  var value = 0.0;
+  if (row < p.rows) { value = weight[p.offset + group * p.weightGroup + row * p.weightRow + channel * p.weightChannel + cell]; }
+  out[t] = value;
 }`,
 };
