@@ -5,6 +5,7 @@ import { copyCases } from "./copy-cases.ts";
 import { cumulativeCases, indexingCases } from "./indexing-cases.ts";
 import type { KernelCase } from "./kernel-cases.ts";
 import { matmulCases } from "./matmul-cases.ts";
+import { normalizeCases, softmaxCases } from "./normalize-cases.ts";
 import { poolCases } from "./pool-cases.ts";
 import { reduceCases } from "./reduce-cases.ts";
 
@@ -14,6 +15,8 @@ export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   reduce: reduceCases,
   indexing: indexingCases,
   cumulative: cumulativeCases,
+  softmax: softmaxCases,
+  normalize: normalizeCases,
   matmul: matmulCases,
   conv: convCases,
   pool: poolCases,

@@ -10,6 +10,7 @@ import { cumulativeKernels } from "./cumulative.ts";
 import { requestDevice } from "./device.ts";
 import { indexingKernels } from "./indexing.ts";
 import { matmulKernels } from "./matmul.ts";
+import { normalizeKernels } from "./normalize.ts";
 import { poolKernels } from "./pool.ts";
 import { CanvasReader } from "./reading.ts";
 import { reduceKernels } from "./reduce.ts";
@@ -33,6 +34,7 @@ export async function createWebGpuBackend(gpu: GPU | undefined, host: RuntimeHos
     ...reduceKernels(runtime),
     ...indexingKernels(runtime),
     ...cumulativeKernels(runtime),
+    ...normalizeKernels(runtime),
     ...matmulKernels(runtime),
     ...convKernels(runtime),
     ...poolKernels(runtime),

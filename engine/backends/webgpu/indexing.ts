@@ -14,6 +14,7 @@ import { isWholeMemory, limitOf, MOST_INT32, noteLimit, wordOf } from "./element
 import { ELEMENT_BYTES } from "./memory.ts";
 import { Params } from "./params.ts";
 import { gridOf, type Program, type Runtime } from "./runtime.ts";
+import { viewOf } from "./strided.ts";
 
 const WORKGROUP = 64;
 
@@ -29,20 +30,13 @@ export function indexingKernels(runtime: Runtime): Attempts {
 /** One index for all rows and columns, seen as one for each of them. */
 function alongMiddle(index: View, { shape }: View): View {
   const [stride = 0] = index.strides;
-  return viewWith(index, shape, [0, stride, 0]);
+  return viewOf(index, shape, [0, stride, 0]);
 }
 
 /** The index as a single axis, where rows and columns are one. */
 function lineOf(index: View): View | null {
   const [outer, m, inner] = index.shape as [number, number, number];
-  return outer === 1 && inner === 1 ? viewWith(index, [m], [index.strides[1]!]) : null;
-}
-
-/** Not by spreading, which would fetch `data`. */
-function viewWith(view: View, shape: readonly number[], strides: readonly number[]): View {
-  const { memory, offset, dtype } = view;
-  const seen = { shape, strides, offset, dtype };
-  return memory ? { ...seen, data: NO_DATA, memory } : { ...seen, data: view.data };
+  return outer === 1 && inner === 1 ? viewOf(index, [m], [index.strides[1]!]) : null;
 }
 
 const NO_DATA = new Float32Array(0);

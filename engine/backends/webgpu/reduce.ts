@@ -107,7 +107,8 @@ export function reduceKernels(runtime: Runtime): Attempts {
   return { reduce: (op, x, out) => reduce(runtime, op, x, out) };
 }
 
-function reduce(runtime: Runtime, op: ReduceOp, x: View, out: View): boolean {
+/** @returns false, with nothing done, when it has to run on the CPU */
+export function reduce(runtime: Runtime, op: ReduceOp, x: View, out: View): boolean {
   if (!x.memory || !out.memory || x.memory === out.memory || !isNarrow(x.dtype) || !isNarrow(out.dtype)) return false;
   const rule = ruleOf(op, x.dtype, out.dtype);
   if (!rule) return false;

@@ -3,6 +3,7 @@
  * layouts allow; the axes that are left come as numbers in the uniform block, so one shader serves all shapes.
  */
 
+import { contiguousStrides } from "../../core/shape.ts";
 import type { View } from "../backend.ts";
 import { mergeAxes, sizeOf } from "../reference/strided.ts";
 
@@ -35,9 +36,32 @@ export interface Axes {
 
 /** Some axes of a view, from `from` up to `to`, merged to as few as can be. */
 export function axesOf({ shape, strides, dtype }: View, from: number, to?: number): Axes {
-  const part = { data: NO_DATA, shape: shape.slice(from, to), strides: strides.slice(from, to), offset: 0, dtype };
+  const part = viewOf(
+    { data: NO_DATA, shape, strides, offset: 0, dtype },
+    shape.slice(from, to),
+    strides.slice(from, to),
+  );
   const merged = mergeAxes([part]);
   return { shape: merged.shape, strides: merged.strides[0]! };
+}
+
+/** Another view of the same memory. Not made by spreading, which would fetch `data`. */
+export function viewOf(
+  { memory, offset, dtype }: View,
+  shape: readonly number[],
+  strides: readonly number[] = contiguousStrides(shape),
+): View {
+  const view = { data: NO_DATA, shape, strides, offset, dtype };
+  return memory ? { ...view, memory } : view;
+}
+
+/** The axes of a view in another order. */
+export function permuted(view: View, order: readonly number[]): View {
+  return viewOf(
+    view,
+    order.map((axis) => view.shape[axis]!),
+    order.map((axis) => view.strides[axis]!),
+  );
 }
 
 /** What a view on the GPU has none of: looking for it would fetch it. */
