@@ -16,7 +16,7 @@ const TRACKED_FROM = 16 * 1024;
  * Of so many buffers nothing was heard before a loop counts as one that does not yield. What it takes to follow a buffer
  * outlives it there: from then on only larger ones are followed, and after as many of those again only larger ones still.
  */
-const PATIENCE = 512;
+const PATIENCE = 128;
 
 interface Tracked {
   bytes: number;

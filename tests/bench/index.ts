@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { verdict } from "./memory.ts";
 import { disagreements, failures, goalLine, goals, type Results, table } from "./report.ts";
 import type { Room } from "./rooms.ts";
 import { WORK_NAMES, type WorkName } from "./works.ts";
@@ -30,7 +31,7 @@ if (!existsSync(here("node_modules"))) {
   });
   if (status !== 0) throw new Error("the peers could not be fetched: npm ci in tests/bench says why, above");
 }
-const { chromiumRoom, nodeRoom, pytorchSeat } = await import("./rooms.ts");
+const { chromiumMemory, chromiumRoom, nodeMemory, nodeRoom, pytorchSeat } = await import("./rooms.ts");
 
 /** Milliseconds for each piece of work of each participant. */
 const budget = values.quick ? 200 : 4000;
@@ -50,15 +51,6 @@ async function playAll(room: Room): Promise<Results> {
   process.stderr.write("\n");
   await room.close();
   return results;
-}
-
-/** Memory at 5 % of the steps and at the end, and the most between them. */
-function memory(steps: number) {
-  const { stdout, status } = spawnSync(process.execPath, ["--expose-gc", here("memory.ts"), String(steps)], {
-    encoding: "utf8",
-  });
-  if (status !== 0) return null;
-  return JSON.parse(stdout) as { samples: { step: number; heap: number; buffers: number; resident: number }[] };
 }
 
 const report: Record<string, unknown> = { date: new Date().toISOString(), quick: values.quick };
@@ -83,16 +75,12 @@ for (const open of rooms) {
 torch?.close();
 
 const steps = values.quick ? 30 : 2000;
-const kept = memory(steps);
-report.memory = kept;
-if (kept) {
-  const [first] = kept.samples;
-  const last = kept.samples.at(-1)!;
-  console.log(
-    `\nmemory over ${steps} steps of batch 64, a running sum of losses kept: ` +
-      `heap ${first!.heap} → ${last.heap} MB, buffers ${first!.buffers} → ${last.buffers} MB, resident ${first!.resident} → ${last.resident} MB`,
-  );
-}
+const memory = values.quick
+  ? { Node: nodeMemory(steps) }
+  : { Node: nodeMemory(steps), Chromium: await chromiumMemory(steps) };
+report.memory = memory;
+console.log(`\nmemory over ${steps} steps of batch 64, a running sum of losses kept (furthest from the first look):`);
+for (const [name, samples] of Object.entries(memory)) console.log(`  ${name}: ${verdict(samples).line}`);
 mkdirSync(dirname(values.json), { recursive: true });
 writeFileSync(values.json, JSON.stringify(report, null, 2));
 console.log(`\neverything: ${values.json}`);

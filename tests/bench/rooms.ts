@@ -8,6 +8,7 @@ import { wasmFileName } from "../../engine/backends/index.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { serveFolder } from "../e2e/server.ts";
 import type { Timing } from "./measure.ts";
+import { moments, type Sample } from "./memory.ts";
 import { KEYS, type Key } from "./participants.ts";
 import { measurePeak, peakModule } from "./peak.ts";
 import type { WorkName } from "./works.ts";
@@ -46,20 +47,19 @@ const PLAYER = `
     time,
   };`;
 
-/** A page for each participant, none of them with shared memory: one thread. */
-export async function chromiumRoom(keys: readonly Key[] = KEYS): Promise<Room> {
-  const folder = here("../../.cache/bench/");
-  for (const sub of ["", "tfjs", "onnx"]) mkdirSync(`${folder}${sub}`, { recursive: true });
+/** Puts the engine's binaries into a folder: their names by variant. */
+function copyEngine(folder: string): Record<string, string> {
   const variants = ["relaxed", "simd"] as const;
   const files = Object.fromEntries(variants.map((variant) => [variant, wasmFileName(variant)]));
   for (const name of Object.values(files))
     copyFileSync(here(`../../engine/backends/wasm/build/${name}`), folder + name);
-  for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm-threaded-simd.wasm"])
-    copyFileSync(here(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${name}`), `${folder}tfjs/${name}`);
-  for (const name of ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"])
-    copyFileSync(here(`node_modules/onnxruntime-web/dist/${name}`), `${folder}onnx/${name}`);
+  return files;
+}
+
+/** A page in that folder which runs that code. */
+async function bundle(contents: string, folder: string, files: Record<string, string>): Promise<void> {
   await build({
-    stdin: { contents: PLAYER, resolveDir: here("."), loader: "ts" },
+    stdin: { contents, resolveDir: here("."), loader: "ts" },
     define: { FILES: JSON.stringify(files) },
     bundle: true,
     splitting: true,
@@ -74,6 +74,18 @@ export async function chromiumRoom(keys: readonly Key[] = KEYS): Promise<Room> {
     `${folder}index.html`,
     '<!doctype html><title>bench</title><script type="module" src="player.js"></script>',
   );
+}
+
+/** A page for each participant, none of them with shared memory: one thread. */
+export async function chromiumRoom(keys: readonly Key[] = KEYS): Promise<Room> {
+  const folder = here("../../.cache/bench/");
+  for (const sub of ["", "tfjs", "onnx"]) mkdirSync(`${folder}${sub}`, { recursive: true });
+  const files = copyEngine(folder);
+  for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm-threaded-simd.wasm"])
+    copyFileSync(here(`node_modules/@tensorflow/tfjs-backend-wasm/dist/${name}`), `${folder}tfjs/${name}`);
+  for (const name of ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"])
+    copyFileSync(here(`node_modules/onnxruntime-web/dist/${name}`), `${folder}onnx/${name}`);
+  await bundle(PLAYER, folder, files);
 
   const site = await serveFolder(folder);
   const browser = await launchBrowser({
@@ -156,6 +168,50 @@ export async function nodeRoom(keys: readonly Key[] = KEYS): Promise<Room> {
       for (const child of children) child.kill();
     },
   };
+}
+
+const TRAINEE = `
+  import { start, trainTo } from "./memory.ts";
+  globalThis.bench = {
+    start: () => start(async (variant) => new Uint8Array(await (await fetch(FILES[variant])).arrayBuffer())),
+    trainTo,
+  };`;
+
+/** Memory over a training, in a process of its own. */
+export function nodeMemory(steps: number): Sample[] {
+  const { stdout, status } = spawnSync(process.execPath, ["--expose-gc", here("memory.ts"), String(steps)], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status !== 0) throw new Error(`memory.ts ended with code ${status}`);
+  return JSON.parse(stdout);
+}
+
+/** Memory over a training, in a page of its own. */
+export async function chromiumMemory(steps: number): Promise<Sample[]> {
+  const folder = here("../../.cache/bench-memory/");
+  mkdirSync(folder, { recursive: true });
+  const files = copyEngine(folder);
+  await bundle(TRAINEE, folder, files);
+  const site = await serveFolder(folder);
+  const browser = await launchBrowser({
+    args: ["--js-flags=--expose-gc", "--enable-precise-memory-info", "--disable-renderer-backgrounding"],
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(0);
+    await page.goto(site.url);
+    await page.waitForFunction(() => "bench" in globalThis);
+    type Bench = { bench: { start(): Promise<void>; trainTo(step: number): Sample } };
+    await page.evaluate(() => (globalThis as unknown as Bench).bench.start());
+    const samples: Sample[] = [];
+    for (const step of moments(steps))
+      samples.push(await page.evaluate((last) => (globalThis as unknown as Bench).bench.trainTo(last), step));
+    return samples;
+  } finally {
+    await browser.close();
+    await site.close();
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { takeSpare } from "../../engine/core/spare.ts";
 import type { Tensor } from "../../engine/core/tensor.ts";
+import { accumulatorOf } from "../../engine/ops/registry.ts";
 import * as torch from "../../engine/torch.ts";
 
 const { nn } = torch;
@@ -80,6 +81,29 @@ describe("the memory of gradients", () => {
     overwrite();
     expect(given.sum().item()).toBe(10 * SIZE);
     expect(x.grad?.sum().item()).toBe(20 * SIZE);
+  });
+
+  test("is taken over by the leaf it was made for", () => {
+    const x = torch.ones(SIZE, { requiresGrad: true });
+    const arrays = new Set<unknown>();
+    const { run } = accumulatorOf(x);
+    accumulatorOf(x).run = function (grads, passing) {
+      arrays.add(grads[0]?.denseData());
+      return run.call(this, grads, passing);
+    };
+    x.mul(2).sum().backward();
+    expect(arrays.has(x.grad?.denseData())).toBe(true);
+    overwrite();
+    expect(x.grad?.sum().item()).toBe(2 * SIZE);
+  });
+
+  test("is one's own where two leaves get the same", () => {
+    const a = torch.ones(SIZE, { requiresGrad: true });
+    const b = torch.ones(SIZE, { requiresGrad: true });
+    a.add(b).mul(5).sum().backward();
+    a.grad?.zero_();
+    overwrite();
+    expect([a.grad?.sum().item(), b.grad?.sum().item()]).toEqual([0, 5 * SIZE]);
   });
 
   test("is left alone while the graph is kept", () => {
