@@ -6,6 +6,7 @@
 import { setAccelerated } from "./backends/index.ts";
 import type { MemorySummary, WebGpuBackend } from "./backends/webgpu/index.ts";
 import { acceleratorOf, getDefaultDevice, setAccelerator, setDefaultDevice } from "./core/device.ts";
+import { collectIfWorthIt, setDeviceBudget } from "./core/device_memory.ts";
 import { RuntimeError } from "./core/errors.ts";
 
 let backend: WebGpuBackend | null = null;
@@ -31,8 +32,15 @@ async function start(load: Load): Promise<boolean> {
   backend = await createWebGpuBackend(gpu, { error: (message, hint) => new RuntimeError(message, { hint }) });
   if (!backend) return false;
   setAccelerator(backend.runtime);
+  setDeviceBudget(shareOfMemory());
   setAccelerated(backend);
   return true;
+}
+
+/** Browsers do not say how much memory a GPU has: a quarter of the machine's, which they round down to 8 GB at most. */
+function shareOfMemory(): number {
+  const { deviceMemory = 4 } = navigator as { deviceMemory?: number };
+  return Math.max(0.5, deviceMemory / 4) * 2 ** 30;
 }
 
 /** Whether "webgpu" can be used: there is a GPU, and it was started. */
@@ -51,6 +59,7 @@ export function deviceCount(): number {
  */
 export async function synchronize(): Promise<void> {
   await backend?.runtime.settled();
+  collectIfWorthIt();
 }
 
 /** Bytes that tensors hold on the GPU now. */

@@ -2,6 +2,7 @@
  * Which kernels the CPU runs. Each call goes to the chosen backend first; what that one lacks or declines (another dtype,
  * another layout) the reference serves, so the two together always answer.
  */
+import { nextOperation } from "../core/device_memory.ts";
 import { DeviceView } from "../core/storage.ts";
 import { type Attempts, type Backend, type KernelName, type Kernels, type View, WRITES } from "./backend.ts";
 import { referenceBackend, referenceKernels } from "./reference/index.ts";
@@ -31,6 +32,7 @@ const isOnDevice = (arg: unknown): boolean => arg instanceof DeviceView || (Arra
 
 /** On the device where it has a kernel for such operands; else on the CPU, where they are fetched for it. */
 function runOnDevice(attempt: unknown, writes: readonly number[], args: unknown[], onCpu: unknown): void {
+  nextOperation();
   if ((attempt as ((...args: unknown[]) => boolean) | undefined)?.(...args)) {
     for (const position of writes) changed(args[position]);
     return;

@@ -1,6 +1,7 @@
 import { isInferenceModeEnabled } from "../autograd/mode.ts";
 import type { DeviceMemory, View } from "../backends/backend.ts";
 import { acceleratorOf, CPU, currentDevice, currentOperation, type Device } from "./device.ts";
+import { allocateOnDevice, copyOnDevice, finalizer, Held } from "./device_memory.ts";
 import { allocate, type DType, type TypedArray } from "./dtype.ts";
 import { RuntimeError } from "./errors.ts";
 import { track } from "./memory.ts";
@@ -114,7 +115,7 @@ export class Storage {
     if (device === CPU && this.#host !== null) return new Storage(this.dtype, this.#host.slice(), CPU);
     const copy = new Storage(this.dtype, this.length, device);
     if (this.#host === null) {
-      if (this.#held !== null) copy.#hold({ memory: acceleratorOf().copyOf(this.#held.memory), holders: 0 });
+      if (this.#held !== null) copy.#hold(new Held(copyOnDevice(this.#held.memory)));
       return copy;
     }
     copy.#host = this.contents;
@@ -127,7 +128,7 @@ export class Storage {
   async arrive(): Promise<void> {
     const held = this.#held;
     if (held === null || this.#host !== null) return;
-    const bytes = await acceleratorOf().read(held.memory, this.length * DEVICE_ELEMENT_BYTES);
+    const bytes = await held.read(this.length * DEVICE_ELEMENT_BYTES);
     if (this.#held === held) this.#host ??= fromDevice(this.dtype, bytes);
     if (this.device === CPU && this.#held !== null) this.#drop();
   }
@@ -141,8 +142,8 @@ export class Storage {
     const host = this.#host;
     const elements = host === null ? null : toDevice(this.dtype, host);
     if (host !== null && elements === null) return null;
-    const memory = acceleratorOf().allocate(this.length * DEVICE_ELEMENT_BYTES);
-    this.#hold({ memory, holders: 0 });
+    const memory = allocateOnDevice(this.length * DEVICE_ELEMENT_BYTES);
+    this.#hold(new Held(memory));
     if (elements !== null) {
       acceleratorOf().write(memory, elements);
       memory.limit = largest(this.dtype, elements);
@@ -162,7 +163,7 @@ export class Storage {
   }
 
   #drop(): void {
-    letGo(this.#held!);
+    this.#held!.letGo();
     finalizer.unregister(this);
     this.#held = null;
   }
@@ -172,10 +173,9 @@ export class Storage {
     return this.#host;
   }
 
-  #fetch({ memory }: Held): TypedArray {
-    const accelerator = acceleratorOf();
+  #fetch(held: Held): TypedArray {
     const operation = currentOperation();
-    if (!accelerator.readsSync) {
+    if (!acceleratorOf().readsSync) {
       throw new RuntimeError(
         operation === null
           ? `a tensor on ${this.device} cannot be read at once in this browser`
@@ -184,24 +184,11 @@ export class Storage {
       );
     }
     if (operation !== null) warnOnce(operation, this.device);
-    return fromDevice(this.dtype, accelerator.readSync(memory, this.length * DEVICE_ELEMENT_BYTES));
+    return fromDevice(this.dtype, held.readSync(this.length * DEVICE_ELEMENT_BYTES));
   }
 }
 
 const DEVICE_ELEMENT_BYTES = 4;
-
-/** Memory of a device, and how many storages look into it. */
-interface Held {
-  readonly memory: DeviceMemory;
-  holders: number;
-}
-
-function letGo(held: Held): void {
-  if (--held.holders === 0) acceleratorOf().free(held.memory);
-}
-
-/** Frees what nobody holds any more, after the collector has run and the event loop has turned. */
-const finalizer = new FinalizationRegistry<Held>(letGo);
 
 const warned = new Set<string>();
 

@@ -58,7 +58,9 @@ export class BufferPool {
   readonly #idle = new Map<number, { buffer: GPUBuffer; batch: number }[]>();
   readonly #summary: MemorySummary = { live: 0, peak: 0, idle: 0, liveBuffers: 0, idleBuffers: 0, made: 0 };
   /** Told when a buffer is about to be destroyed. */
-  onDestroy: (buffer: GPUBuffer) => void = () => {};
+  onDestroy: () => void = () => {};
+  /** Told of each new buffer what became of the attempt: an error when there was no room for it. */
+  onMade: (outcome: Promise<GPUError | null>) => void = () => {};
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -109,14 +111,17 @@ export class BufferPool {
   }
 
   #make(size: number): GPUBuffer {
-    return this.#device.createBuffer({
+    this.#device.pushErrorScope("out-of-memory");
+    const buffer = this.#device.createBuffer({
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
+    this.onMade(this.#device.popErrorScope());
+    return buffer;
   }
 
   #destroy(buffer: GPUBuffer): void {
-    this.onDestroy(buffer);
+    this.onDestroy();
     buffer.destroy();
   }
 }

@@ -75,6 +75,12 @@ export class Runtime {
     this.#reader = reader;
     this.#pool = new BufferPool(device);
     this.#pool.onDestroy = () => this.#groups.clear();
+    this.#pool.onMade = (outcome) => {
+      this.#watch(outcome, "out of memory on the GPU: ", () => this.#pool.empty());
+    };
+    device.addEventListener("uncapturederror", ({ error }) => {
+      this.#failure ??= host.error(error.message);
+    });
     this.#uniforms = device.createBuffer({
       size: UNIFORM_SLOT * BATCH,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
@@ -243,10 +249,12 @@ export class Runtime {
     throw failure;
   }
 
-  #watch(scope: Promise<GPUError | null>, prefix: string): void {
+  #watch(scope: Promise<GPUError | null>, prefix: string, onError: () => void = () => {}): void {
     const check = scope
       .then((error) => {
-        if (error) this.#failure ??= this.#host.error(prefix + error.message);
+        if (!error) return;
+        onError();
+        this.#failure ??= this.#host.error(prefix + error.message);
       })
       .catch(() => {})
       .finally(() => this.#checks.delete(check));
