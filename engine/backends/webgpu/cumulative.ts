@@ -7,7 +7,9 @@ import { isWholeMemory, limitOf, MOST_INT32, noteLimit, wordOf } from "./element
 import { Params } from "./params.ts";
 import { gridOf, type Program, type Runtime } from "./runtime.ts";
 
-const WORKGROUP = 128;
+const WORKGROUP = 64;
+/** Neighbours that a lane of a workgroup runs through at a time. */
+const PER_LANE = 16;
 /** Shorter columns are run through by one invocation. */
 const LONG = 64;
 /** So many columns keep a GPU at work one by one. */
@@ -71,6 +73,7 @@ fn starts_of(column: u32) -> vec2<u32> {
   let at = i32(call.x_offset) + i32(r) * call.strides.x + i32(c) * call.strides.z;
   return vec2<u32>(u32(at), call.out_offset + r * call.n * call.inner + c);
 }
+fn place(start: u32, k: u32) -> u32 { return u32(i32(start) + i32(k) * call.strides.y); }
 ${byGroup ? groupMain(op, word) : invocationMain(op, word)}`,
   };
 }
@@ -85,37 +88,48 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let start = starts_of(column);
   var running = ${identityOf(op, word)};
   for (var k = 0u; k < call.n; k++) {
-    running = join(running, x[u32(i32(start.x) + i32(k) * call.strides.y)]);
+    running = join(running, x[place(start.x, k)]);
     out[start.y + k * call.inner] = running;
   }
 }`;
 }
 
-/** A stretch of the column at a time: each result joins those 1, 2, 4 … places before it. */
+/**
+ * A stretch of the column at a time, in which each lane runs through neighbours: first for what they come to, then, once
+ * it is known what comes before them, for the results.
+ */
 function groupMain(op: Op, word: string): string {
   const identity = identityOf(op, word);
   return `var<workgroup> shares: array<${word}, ${WORKGROUP}>;
+var<workgroup> all: ${word};
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let column = group.x + group.y * call.row;
   let start = starts_of(column);
   let n = select(0u, call.n, column < call.columns);
-  var before = ${identity};
-  for (var first = 0u; first < call.n; first += ${WORKGROUP}u) {
-    let k = first + lane;
+  if (lane == 0u) { all = ${identity}; }
+  for (var first = 0u; first < call.n; first += ${WORKGROUP * PER_LANE}u) {
+    let begin = first + lane * ${PER_LANE}u;
+    let end = min(begin + ${PER_LANE}u, n);
     var own = ${identity};
-    if (k < n) { own = x[u32(i32(start.x) + i32(k) * call.strides.y)]; }
+    for (var k = begin; k < end; k++) { own = join(own, x[place(start.x, k)]); }
     shares[lane] = own;
     workgroupBarrier();
-    for (var distance = 1u; distance < ${WORKGROUP}u; distance <<= 1u) {
-      if (lane >= distance) { own = join(shares[lane - distance], own); }
-      workgroupBarrier();
-      shares[lane] = own;
-      workgroupBarrier();
+    if (lane == 0u) {
+      var before = all;
+      for (var other = 0u; other < ${WORKGROUP}u; other++) {
+        let share = shares[other];
+        shares[other] = before;
+        before = join(before, share);
+      }
+      all = before;
     }
-    if (k < n) { out[start.y + k * call.inner] = join(before, own); }
-    before = join(before, shares[${WORKGROUP - 1}]);
     workgroupBarrier();
+    var running = shares[lane];
+    for (var k = begin; k < end; k++) {
+      running = join(running, x[place(start.x, k)]);
+      out[start.y + k * call.inner] = running;
+    }
   }
 }`;
 }

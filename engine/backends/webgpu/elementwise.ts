@@ -96,7 +96,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): boolean {
   const isWhole = (view: View, k: number) => isWholeMemory(view) && !readAndWritten.has(k);
   const whole = outs.every(isWhole);
   const memories = outs.map(({ memory }) => memory as DeviceMemory);
-  runtime.run(program(call, sources, views.length, reads.length, inVectors), {
+  runtime.run(program(call, sources, views.length, reads.length, inVectors ? null : way.shape.length), {
     reads,
     writes: whole ? memories : [],
     updates: whole ? [] : memories,
@@ -161,21 +161,22 @@ function program(
   sources: readonly Source[],
   views: number,
   buffers: number,
-  inVectors: boolean,
+  axes: number | null,
 ): Program {
+  const inVectors = axes === null;
   const modes = sources.map(
     (source, k) => `${source.kind}${source.kind === "output" ? source.out : ""} ${inputWords[k]}`,
   );
   const shape = { sources, views, buffers, inputWords, outWords };
   return {
-    key: `${key} | ${modes.join(", ")} -> ${outWords.join(", ")} | ${inVectors ? "vectors" : "strides"}`,
+    key: `${key} | ${modes.join(", ")} -> ${outWords.join(", ")} | ${axes === null ? "vectors" : `${axes} axes`}`,
     code: () => {
       const own = body();
       return `${functionsOf(own)}${frame(shape, inVectors)}
 fn results_of(${inputWords.map((word, k) => `a${k}: ${word}`).join(", ")}) -> Results {
 ${own}
 }
-${inVectors ? vectorMain(shape) : stridedMain(shape)}`;
+${axes === null ? vectorMain(shape) : stridedMain(shape, axes)}`;
     },
   };
 }
@@ -215,7 +216,6 @@ struct Results { ${outWords.map((word, k) => `r${k}: ${word}`).join(", ")} }
 @group(0) @binding(0) var<uniform> call: Call;
 ${lines.join("\n")}
 fn number(k: u32) -> f32 { return bitcast<f32>(call.numbers[k / 4u][k % 4u]); }
-fn offset(k: u32) -> u32 { return call.offsets[k / 4u][k % 4u]; }
 `;
 }
 
@@ -226,9 +226,9 @@ function readingLines({ sources, inputWords }: Frame, inVectors: boolean): strin
       case "number":
         return `let s${k} = bitcast<${inputWords[k]}>(call.numbers[${source.at >> 2}][${source.at & 3}]);`;
       case "one":
-        return `let s${k} = x${source.buffer}[offset(${source.view}u)];`;
+        return `let s${k} = x${source.buffer}[${offset(source.view)}];`;
       case "many":
-        return inVectors ? `let v${k} = x${source.buffer}[offset(${source.view}u) / 4u + i];` : "";
+        return inVectors ? `let v${k} = x${source.buffer}[${offset(source.view)} / 4u + i];` : "";
       case "output":
         return inVectors ? `let v${k} = ${outAt(source.out)};` : "";
       default:
@@ -238,7 +238,10 @@ function readingLines({ sources, inputWords }: Frame, inVectors: boolean): strin
   return lines.map((line) => (line === "" ? "" : `  ${line}\n`)).join("");
 }
 
-const outAt = (out: number): string => `out${out}[offset(${out}u) / 4u + i]`;
+const outAt = (out: number): string => `out${out}[${offset(out)} / 4u + i]`;
+/** Where view k starts. */
+const offset = (k: number): string => `call.offsets[${k >> 2}][${k & 3}]`;
+
 const isScalar = ({ kind }: Source): boolean => kind === "number" || kind === "one";
 
 function vectorMain(shape: Frame): string {
@@ -262,9 +265,17 @@ ${outWords.map((_, k) => `      ${outAt(k)}[c] = w${k}[c];\n`).join("")}    }
 }`;
 }
 
-function stridedMain(shape: Frame): string {
+function stridedMain(shape: Frame, axes: number): string {
   const { sources, views, outWords } = shape;
   const each = (line: (k: number) => string): string => Array.from({ length: views }, (_, k) => line(k)).join("");
+  const along = (list: string, axis: number): string => `call.${list}[${axis >> 2}][${axis & 3}]`;
+  const last = Math.max(axes, 1) - 1;
+  const decoding = Array.from({ length: axes }, (_, k) => {
+    const axis = last - k;
+    const position = axis === 0 ? "rest" : `rest % ${along("shape", axis)};\n  rest /= ${along("shape", axis)}`;
+    const moves = each((view) => `  at.t${view} += i32(p${axis}) * ${along(`strides${view}`, axis)};\n`);
+    return `  let p${axis} = ${position};\n${moves}${k === 0 ? `  at.position = p${axis};\n` : ""}`;
+  });
   const operands = sources.map((source, k) => {
     if (source.kind === "many") return `x${source.buffer}[at.t${source.view}]`;
     return source.kind === "output" ? `out${source.out}[at.t${source.out}]` : `s${k}`;
@@ -273,28 +284,19 @@ function stridedMain(shape: Frame): string {
 fn places_of(i: u32) -> Places {
   var rest = i;
   var at: Places;
-${each((k) => `  at.t${k} = i32(offset(${k}u));\n`)}  for (var left = call.axes; left > 0u; left--) {
-    let axis = left - 1u;
-    let size = call.shape[axis / 4u][axis % 4u];
-    let above = rest / size;
-    let position = rest - above * size;
-    rest = above;
-    if (left == call.axes) { at.position = position; }
-${each((k) => `    at.t${k} += i32(position) * call.strides${k}[axis / 4u][axis % 4u];\n`)}  }
-  return at;
+${each((k) => `  at.t${k} = i32(${offset(k)});\n`)}${decoding.join("")}  return at;
 }
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let first = (id.x + id.y * call.row) * ${PER_INVOCATION}u;
   if (first >= call.count) { return; }
-${readingLines(shape, false)}  let last = max(call.axes, 1u) - 1u;
-${each((k) => `  let step${k} = call.strides${k}[last / 4u][last % 4u];\n`)}  let end = min(first + ${PER_INVOCATION}u, call.count);
+${readingLines(shape, false)}  let end = min(first + ${PER_INVOCATION}u, call.count);
   var at = places_of(first);
   for (var i = first; i < end; i++) {
     if (i > first) {
       at.position++;
       if (at.position < call.inner) {
-${each((k) => `        at.t${k} += step${k};\n`)}      } else {
+${each((k) => `        at.t${k} += ${along(`strides${k}`, last)};\n`)}      } else {
         at = places_of(i);
       }
     }

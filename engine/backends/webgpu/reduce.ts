@@ -88,7 +88,9 @@ function largest(op: ReduceOp, x: View, count: number): number {
   return op === "prod" ? Math.max(limitOf(x), 1) ** count : limitOf(x);
 }
 
-const WORKGROUP = 128;
+const WORKGROUP = 64;
+/** Rows so short may be read by an invocation each where there are many. */
+const FEW = 256;
 /** Invocations that keep a GPU at work. */
 const ENOUGH = 8192;
 /** Elements that an invocation takes at least before rows are cut into more parts. */
@@ -148,7 +150,7 @@ export function reduce(runtime: Runtime, op: ReduceOp, x: View, out: View): bool
 
 /** A workgroup for each result, unless there are enough of them, or their elements are few or far from each other. */
 function isByGroup({ kept, reduced, results, count }: Stage): boolean {
-  if (count < WORKGROUP / 2) return false;
+  if (count < WORKGROUP || (count < FEW && results >= ENOUGH)) return false;
   const side = reduced.strides.at(-1) === 1;
   const besides = kept.strides.at(-1) === 1 && kept.shape.at(-1)! >= 16;
   return side || !besides || results < 64;
@@ -337,7 +339,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }`;
 }
 
-/** Neighbours read neighbours; then halves are joined. */
+/**
+ * Neighbours read neighbours; then eight lanes join eight states each, and one those of the eight: a barrier is dearer than
+ * a few additions.
+ */
 function groupMain({ state }: Rule): string {
   return `var<workgroup> shares: array<${state}, ${WORKGROUP}>;
 @compute @workgroup_size(${WORKGROUP})
@@ -349,10 +354,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let is_one = i < call.results * call.parts;
   shares[lane] = reduced(start_of(i % call.results), begin + lane, select(0u, end, is_one));
   workgroupBarrier();
-  for (var half = ${WORKGROUP / 2}u; half > 0u; half >>= 1u) {
-    if (lane < half) { shares[lane] = join(shares[lane], shares[lane + half]); }
-    workgroupBarrier();
+  if (lane < 8u) {
+    var total = shares[lane];
+    for (var other = lane + 8u; other < ${WORKGROUP}u; other += 8u) { total = join(total, shares[other]); }
+    shares[lane] = total;
   }
-  if (lane == 0u && is_one) { target_words[call.to_offset + i] = result_of(shares[0]); }
+  workgroupBarrier();
+  if (lane == 0u && is_one) {
+    var total = shares[0];
+    for (var other = 1u; other < 8u; other++) { total = join(total, shares[other]); }
+    target_words[call.to_offset + i] = result_of(total);
+  }
 }`;
 }
