@@ -368,8 +368,30 @@ const SECOND_DERIVATIVES: Record<string, Call> = Object.fromEntries(
 );
 
 /** Every call by what it does. */
+const { packPaddedSequence, padPackedSequence, padSequence } = torch.nn.utils.rnn;
+
+/** What only brings its operands into one dtype or order before it computes. */
+const OVER_COPIES: Record<string, Call> = {
+  ...each(["exp2", "erfc", "sinc", "deg2rad", "rad2deg", "asinh", "nanToNum", "rot90"], (name, make) =>
+    named(torch, name)(make.x([make.n, 3])),
+  ),
+  ...each(["lgamma", "digamma"], (name, make) => named(torch, name)(make.positive([make.n, 3]))),
+  ...each(["erfinv", "atanh"], (name, make) => named(torch, name)(make.x([make.n, 3], -0.9, 0.9))),
+  ...each(["atan2", "logaddexp", "logaddexp2", "fmax", "fmin", "copysign"], (name, make) =>
+    named(torch, name)(make.x([make.n, 3]), make.x([make.n, 3])),
+  ),
+  heaviside: (make) => torch.heaviside(make.constant([make.n, 3]), make.constant([make.n, 3])),
+  acosh: (make) => torch.acosh(make.x([make.n, 3], 1.1, 3)),
+  logit: (make) => torch.logit(make.x([make.n, 3], 0.1, 0.9)),
+  polygamma: (make) => torch.polygamma(1, make.positive([make.n, 3])),
+  padSequence: (make) => padSequence([make.x([make.n, 2]), make.x([2, 2])]),
+  "sequences, packed and padded again": (make) =>
+    padPackedSequence(packPaddedSequence(make.x([make.n, 2, 3]), [make.n, 1]))[0],
+};
+
 export const CALLS: Record<string, Call> = {
   ...ELEMENTWISE,
+  ...OVER_COPIES,
   ...REDUCING,
   ...SHAPING,
   ...PRODUCTS,
