@@ -152,8 +152,6 @@ export interface WasmExports {
   multiplyAdd(a: number, b: number, c: number, out: number, count: number): void;
   compare(op: number, a: number, b: number, out: number, count: number): void;
   select(condition: number, a: number, b: number, out: number, count: number): void;
-  sum(x: number, count: number): number;
-  addRows(x: number, rows: number, cols: number, sums: number): void;
   allFinite(x: number, count: number): number;
   groupMoments(x: number, runs: number, pitch: number, inner: number, out: number): void;
   rowMoments(x: number, rows: number, n: number, out: number): void;

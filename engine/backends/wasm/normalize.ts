@@ -275,31 +275,38 @@ export function normalizeGrad(
   return true;
 }
 
-/** Moments along rows, side by side or apart; the others stay with the reference. */
+/**
+ * Moments along rows that lie side by side, and of columns of matrices, which are turned first. What is scattered otherwise
+ * stays with the reference.
+ */
 export function moments(s: Scratch, x: View, divisor: number, mean: View, variance: View): boolean {
   if (x.dtype.name !== "float32" || sizeOf(x) < FEWEST) return false;
   const [kept, reduced] = splitAxes(x, mean.shape.length);
   const n = sizeOf(reduced);
   const [means, variances] = [outData(mean), outData(variance)];
-  if (kept.shape.length > 1 || n > MOST) return false;
-  const rows = means.length;
-  const isRow = reduced.shape.length === 1 && reduced.strides[0] === 1 && (rows === 1 || kept.strides[0] === n);
-  const isColumn = reduced.shape.length === 1 && reduced.strides[0] === rows && kept.strides[0] === 1;
-  if (!isRow && !(isColumn && rows * n <= MOST)) return false;
+  const [step = 1] = reduced.strides;
+  const width = step === 1 ? 1 : step;
+  const outer = width === 1 ? kept : { ...kept, shape: kept.shape.slice(0, -1), strides: kept.strides.slice(0, -1) };
+  const isColumn = kept.shape.at(-1) === width && kept.strides.at(-1) === 1;
+  if (reduced.shape.length > 1 || (width > 1 && !isColumn) || n * width > MOST) return false;
+  const count = sizeOf(outer);
+  const lieInTurn = outer.shape.length === 0 || (outer.shape.length === 1 && outer.strides[0] === n * width);
+  if (!lieInTurn) return false;
   s.begin();
-  const most = isRow ? Math.min(rows, Math.max(1, Math.floor(CHUNK / n))) : rows;
-  const from = s.floats(most * n);
-  const turned = isRow ? from : s.floats(most * n);
-  const found = s.doubles(2 * most);
-  for (let r = 0; r < rows; r += most) {
-    const some = Math.min(most, rows - r);
-    s.write(from, x.data, x.offset + r * n, some * n);
-    if (!isRow) s.call.transpose(from, n, rows, turned);
+  const most = width === 1 ? Math.min(count, Math.max(1, Math.floor(CHUNK / n))) : 1;
+  const rows = most * width;
+  const from = s.floats(rows * n);
+  const turned = width === 1 ? from : s.floats(rows * n);
+  const found = s.doubles(2 * rows);
+  for (let k = 0; k < count; k += most) {
+    const some = Math.min(most, count - k) * width;
+    s.write(from, x.data, x.offset + k * width * n, some * n);
+    if (width > 1) s.call.transpose(from, n, width, turned);
     s.call.rowMoments(turned, some, n, found);
     const pairs = s.viewDoubles(found, 2 * some);
     for (let i = 0; i < some; i++) {
-      means[r + i] = pairs[2 * i]!;
-      variances[r + i] = pairs[2 * i + 1]! / divisor;
+      means[k * width + i] = pairs[2 * i]!;
+      variances[k * width + i] = pairs[2 * i + 1]! / divisor;
     }
   }
   return true;

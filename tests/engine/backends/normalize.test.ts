@@ -162,6 +162,19 @@ describe.each(Object.entries(builds))("normalisation (%s)", (_, kernels) => {
     }
   });
 
+  test.each([
+    [3, 10, 63],
+    [10, 127, 3],
+    [2, 63, 127],
+  ])("moments of the columns of %i matrices [%i, %i]", (outer, n, width) => {
+    const x = permuted(noise([outer, n, width], 3), [0, 2, 1]);
+    const [mean, variance, m, v] = [1, 2, 3, 4].map(() => empty([outer, width])) as [View, View, View, View];
+    expect(kernels.moments!(x, n, mean, variance)).toBe(true);
+    referenceKernels.moments(x, n, m, v);
+    expect(farthest(mean, m)).toBeLessThan(6e-8);
+    expect(relativeError(variance, v)).toBeLessThan(2e-7);
+  });
+
   test("only the gradients that are wanted are written", () => {
     const t = batch(4, 3, 100);
     const x = noise([sizeOf(t)], 1);

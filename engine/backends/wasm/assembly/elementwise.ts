@@ -190,40 +190,6 @@ export function select(condition: usize, a: usize, b: usize, out: usize, count: 
   }
 }
 
-/** The sum of `count` floats, kept in double in four lanes. */
-export function sum(x: usize, count: i32): f64 {
-  let a = f64x2.splat(0), b = f64x2.splat(0);
-  const whole = x + (<usize>(count & ~3) << 2);
-  const end = x + (<usize>count << 2);
-  while (x < whole) {
-    const v = v128.load(x);
-    a = f64x2.add(a, f64x2.promote_low_f32x4(v));
-    b = f64x2.add(b, f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3)));
-    x += 16;
-  }
-  const both = f64x2.add(a, b);
-  let total = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
-  while (x < end) {
-    total += load<f32>(x);
-    x += 4;
-  }
-  return total;
-}
-
-/** sums[j] += each of `rows` rows of x [rows, cols]; the sums are doubles, with room for 3 more. */
-export function addRows(x: usize, rows: i32, cols: i32, sums: usize): void {
-  for (let r = 0; r < rows; r++) {
-    let to = sums;
-    for (let j = 0; j < cols; j += 4) {
-      const v = v128.load(x + (<usize>j << 2));
-      v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(v)));
-      v128.store(to, f64x2.add(v128.load(to, 16), f64x2.promote_low_f32x4(v128.shuffle<i32>(v, v, 2, 3, 2, 3))), 16);
-      to += 32;
-    }
-    x += <usize>cols << 2;
-  }
-}
-
 /** Whether none of `count` floats is infinite or NaN: only then are all differences with themselves 0. */
 export function allFinite(x: usize, count: i32): bool {
   let a = f32x4.splat(0), b = a;

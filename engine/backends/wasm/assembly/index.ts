@@ -1,6 +1,6 @@
 export { avgPoolGradPlanes, avgPoolPlanes } from "./avg_pool";
 export { addWeightGrad, convolve, weightsFromRuns } from "./conv";
-export { addRows, allFinite, binary, compare, multiplyAdd, select, sum, unary } from "./elementwise";
+export { allFinite, binary, compare, multiplyAdd, select, unary } from "./elementwise";
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
 export {
