@@ -17,12 +17,10 @@ import { type Block, blockFor, groupSize, type Tiling, tilingOf } from "./tiles.
 /** Channels and pixels of the result that one invocation makes. */
 const GATHER_BLOCKS: Record<Tiling, readonly Block[]> = {
   alone: [
-    [16, 16],
-    [16, 4],
-    [4, 16],
-    [4, 4],
-    [1, 16],
-    [1, 4],
+    [16, 8],
+    [4, 8],
+    [1, 8],
+    [1, 1],
   ],
   shared: [
     [4, 4],
@@ -34,10 +32,9 @@ const GATHER_BLOCKS: Record<Tiling, readonly Block[]> = {
 /** Channels of the result's and of the input's side that one invocation makes of a kernel position. */
 const WEIGHT_BLOCKS: Record<Tiling, readonly Block[]> = {
   alone: [
-    [16, 16],
+    [8, 16],
     [16, 4],
     [4, 4],
-    [1, 4],
     [1, 1],
   ],
   shared: [
@@ -121,7 +118,6 @@ export function convKernels(runtime: Runtime, tiling = tilingOf(runtime)): Attem
       block,
       biased: bias !== undefined,
       divided: way.div[0] > 1 || way.div[1] > 1,
-      steps: way.channels % 4 === 0 ? 4 : 1,
     });
     runtime.run(program, {
       reads: [source!.memory, weights, ...(bias ? [bias.memory] : [])],

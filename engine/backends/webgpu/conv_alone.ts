@@ -20,12 +20,10 @@ export interface GatherVariant {
   block: Block;
   biased: boolean;
   divided: boolean;
-  /** Source channels that are added together; divides their number. */
-  steps: number;
 }
 
 /** Takes its weights as `packProgram` lays them out. */
-export function gatherProgram({ tiling, block, biased, divided, steps }: GatherVariant): Program {
+export function gatherProgram({ tiling, block, biased, divided }: GatherVariant): Program {
   const [rows, width] = block;
   const columns = new Columns(width, "f32");
   const channels = new Columns(rows, "f32");
@@ -42,7 +40,7 @@ export function gatherProgram({ tiling, block, biased, divided, steps }: GatherV
       : `let ${k}At${q} = ${shifted}; let ${k}In${q} = ${inside};`;
   };
   return {
-    key: `conv ${tiling} ${rows}x${width} ${biased} ${divided} ${steps}`,
+    key: `conv ${tiling} ${rows}x${width} ${biased} ${divided}`,
     code: () => `${GATHER}@group(0) @binding(2) var<storage, read> weight: array<${channels.type()}>;
 ${biased ? "@group(0) @binding(3) var<storage, read> bias: array<f32>;" : ""}
 @group(0) @binding(${biased ? 4 : 3}) var<storage, read_write> out: array<f32>;
@@ -78,10 +76,11 @@ ${lines(
       ${each((q) => `let in${q} = uIn${q} & vIn${q};`)}
       ${each((q) => `var at${q} = select(${ints}(p.offsetSource), from${q} + uAt${q} * p.sourceW + vAt${q}, in${q});`)}
       var k = firstWeight + (u * p.kernelW + v) * p.channels * p.packed;
-      for (var c = 0; c < p.channels; c += ${steps}) {
-        ${lines(steps, (i) => each((q) => `let right${i}_${q} = select(${columns.type()}(0.0), ${columns.vector(q, (c) => `source[${columns.part("at", c)}]`)}, in${q}); at${q} += sourcePlane;`))}
-        ${lines(steps, (i) => lines(channels.vectors, (q) => `let left${i}_${q} = weight[k + ${q}];`, " ") + " k += p.packed;")}
-        ${columns.add(rows, steps, (i, r) => channels.part(`left${i}_`, r))}
+      for (var c = 0; c < p.channels; c++) {
+        ${each((q) => `let right${q} = select(${columns.type()}(0.0), ${columns.vector(q, (i) => `source[${columns.part("at", i)}]`)}, in${q}); at${q} += sourcePlane;`)}
+        ${lines(channels.vectors, (q) => `let left${q} = weight[k + ${q}];`, " ")}
+        ${columns.add(rows, (r) => channels.part("left", r))}
+        k += p.packed;
       }
     }
   }
@@ -153,9 +152,9 @@ ${lines(width, (c) => `  let input${c} = p.offsetInput + (group * channels + cha
       var atGrad = n * p.o * outPlane + i * p.outW + across.x;
       var at = n * p.c * plane + (i * p.strideH + shiftH) * p.w + across.x * p.strideW + shiftW;
       for (var j = across.x; j < across.y; j++) {
-        ${lines(columns.vectors, (q) => `let right0_${q} = ${columns.vector(q, (c) => `input[input${c} + at]`)};`)}
+        ${lines(columns.vectors, (q) => `let right${q} = ${columns.vector(q, (c) => `input[input${c} + at]`)};`)}
         ${lines(rows, (r) => `let left${r} = grad[grad${r} + atGrad];`, " ")}
-        ${columns.add(rows, 1, (_, r) => `left${r}`)}
+        ${columns.add(rows, (r) => `left${r}`)}
         atGrad++;
         at += p.strideW;
       }

@@ -13,8 +13,7 @@ const INT32_END = 2 ** 31;
 
 const BLOCKS: Record<Tiling, readonly Block[]> = {
   alone: [
-    [16, 16],
-    [8, 8],
+    [8, 16],
     [4, 4],
     [1, 16],
     [1, 1],
@@ -60,9 +59,9 @@ ${lines(width, (c) => `  let b${c} = p.b.w + batch * p.b.x + min(col + ${c}, p.m
   for (var k = 0; k < p.k; k++) {
     let atA = k * p.a.z;
     let atB = k * p.b.y;
-    ${lines(columns.vectors, (q) => `let right0_${q} = ${columns.vector(q, (c) => `b[b${c} + atB]`)};`)}
+    ${lines(columns.vectors, (q) => `let right${q} = ${columns.vector(q, (c) => `b[b${c} + atB]`)};`)}
     ${lines(rows, (r) => `let left${r} = a[a${r} + atA];`, " ")}
-    ${columns.add(rows, 1, (_, r) => `left${r}`)}
+    ${columns.add(rows, (r) => `left${r}`)}
   }
   let to = p.offset + (batch * p.n + row) * p.m + col;
 ${lines(

@@ -1,6 +1,7 @@
 /**
  * Maximum and average over sliding windows. Each invocation makes one number: gradients are gathered from the windows that
- * cover a cell, in the order of the windows, so nothing is added twice at a time and the sums come out as on the CPU.
+ * cover a cell, in the order of the windows, so nothing is added twice at a time and the sums come out as on the CPU. Where
+ * windows cover the input like tiles, an invocation makes the gradients of one window instead.
  */
 import type { PoolGeometry } from "../../core/window.ts";
 import type { Attempts } from "../backend.ts";
@@ -21,10 +22,9 @@ const STRUCT = `struct Pool {
 @group(0) @binding(0) var<uniform> p: Pool;
 `;
 
-/** Kernel positions u in [x, y) whose cell start + u·dilation lies in [0, size). */
-const INSIDE = `fn inside(start: i32, kernel: i32, dilation: i32, size: i32) -> vec2<i32> {
-  return vec2<i32>(select(0, (dilation - 1 - start) / dilation, start < 0),
-    min(kernel, select(0, (size - start + dilation - 1) / dilation, size > start)));
+/** The first kernel position that isn't before the input. */
+const FIRST = `fn first(start: i32, dilation: i32) -> i32 {
+  return select(0, (dilation - 1 - start) / dilation, start < 0);
 }
 `;
 
@@ -47,16 +47,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let t = id.x + id.y * p.row;
   if (t >= p.count) { return; }
   let line = t / u32(p.${width});
-  let col = i32(t % u32(p.${width}));
-  let row = i32(line % u32(p.${height}));
+  let col = i32(t - line * u32(p.${width}));
   let plane = line / u32(p.${height});
+  let row = i32(line - plane * u32(p.${height}));
 ${body}
 }`;
 
 function maxPoolProgram(withIndices: boolean): Program {
   return {
     key: `maxPool ${withIndices}`,
-    code: () => `${STRUCT}${INSIDE}
+    code: () => `${STRUCT}${FIRST}
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
 ${withIndices ? "@group(0) @binding(3) var<storage, read_write> indices: array<i32>;" : ""}
@@ -65,25 +65,31 @@ ${main(
   "outH",
   `  let top = row * p.strideH - p.padTop;
   let left = col * p.strideW - p.padLeft;
-  let down = inside(top, p.kernelH, p.dilationH, p.h);
-  let across = inside(left, p.kernelW, p.dilationW, p.w);
   let base = i32(p.offset0 + plane * u32(p.h * p.w));
-  // A window of nothing but -inf points to its first cell, as in PyTorch.
-  var winner = (top + down.x * p.dilationH) * p.w + left + across.x * p.dilationW;
+  var winner = -1;
   var best = p.lowest;
   // Compilers may assume that there are no NaN: the bits know.
   var found = false;
-  for (var u = down.x; u < down.y; u++) {
-    for (var v = across.x; v < across.y; v++) {
-      let position = (top + u * p.dilationH) * p.w + left + v * p.dilationW;
+  for (var u = 0; u < p.kernelH; u++) {
+    let y = top + u * p.dilationH;
+    if (y < 0 || y >= p.h) { continue; }
+    for (var v = 0; v < p.kernelW; v++) {
+      let at = left + v * p.dilationW;
+      if (at < 0 || at >= p.w) { continue; }
+      let position = y * p.w + at;
       let value = x[base + position];
       let isNan = (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
-      if (isNan || (!found && value > best)) {
+      // A window of nothing but -inf points to its first cell, as in PyTorch.
+      if (winner < 0 || isNan || (!found && value > best)) {
         best = value;
         winner = position;
         found = isNan;
       }
     }
+  }
+  if (winner < 0) {
+    // All of a dilated window may lie in the padding.
+    winner = (top + first(top, p.dilationH) * p.dilationH) * p.w + left + first(left, p.dilationW) * p.dilationW;
   }
   out[p.offset1 + t] = best;
   ${withIndices ? "indices[p.offset2 + t] = winner;" : ""}`,
@@ -169,6 +175,51 @@ const DIVISOR = {
   inside: "f32((down.y - down.x) * (across.y - across.x))",
 };
 
+/** Windows that cover the input like tiles: each invocation writes all cells of one. `value` is
+ * what cell `position` gets. */
+function windowGradProgram(name: string, reads: readonly string[], before: string, value: string): Program {
+  const bindings = ["grad: array<f32>", ...reads].map(
+    (read, i) => `@group(0) @binding(${i + 1}) var<storage, read> ${read};`,
+  );
+  return {
+    key: `${name} of tiles`,
+    code: () => `${STRUCT}${bindings.join("\n")}
+@group(0) @binding(${bindings.length + 1}) var<storage, read_write> out: array<f32>;
+${main(
+  "outW",
+  "outH",
+  `  let base = i32(p.offset${bindings.length} + plane * u32(p.h * p.w));
+  let given = grad[p.offset0 + t];
+  ${before}
+  for (var u = 0; u < p.kernelH; u++) {
+    var position = (row * p.kernelH + u) * p.w + col * p.kernelW;
+    for (var v = 0; v < p.kernelW; v++) {
+      out[base + position] = ${value};
+      position++;
+    }
+  }`,
+)}`,
+  };
+}
+
+const maxPoolTilesGrad = windowGradProgram(
+  "maxPoolGrad",
+  ["indices: array<i32>"],
+  "let winner = indices[p.offset1 + t];",
+  "select(0.0, given, position == winner)",
+);
+
+const avgPoolTilesGrad = windowGradProgram("avgPoolGrad", [], "let share = given / p.divisor;", "share");
+
+function coversLikeTiles(g: PoolGeometry): boolean {
+  const along = (kernel: number, stride: number, padding: number, dilation: number, out: number, size: number) =>
+    kernel === stride && padding === 0 && (dilation === 1 || kernel === 1) && out * stride === size;
+  return (
+    along(g.kernelH, g.strideH, g.padTop, g.dilationH, g.outH, g.h) &&
+    along(g.kernelW, g.strideW, g.padLeft, g.dilationW, g.outW, g.w)
+  );
+}
+
 type Divisor = keyof typeof DIVISOR;
 
 const divisorOf = (countIncludePad: boolean, divisor: number | null): Divisor =>
@@ -197,16 +248,21 @@ export function poolKernels(runtime: Runtime): Attempts {
           ...layoutOf(g, sizeOf(out), [x!, ...targets]),
         });
         const positions = targets[1];
-        if (positions) positions.memory.limit = Math.max(g.h * g.w, 1);
+        if (!positions) return;
+        const { memory, whole } = positions;
+        // Of a window in the padding alone, a position may lie beyond the input by what a kernel reaches.
+        const most = (g.h + g.kernelH * g.dilationH) * (g.w + g.kernelW * g.dilationW);
+        memory.limit = whole ? most : Math.max(memory.limit, most);
       });
     },
     maxPoolGrad(gradOut, indices, g, gradInput) {
       if (!isFloat32(gradOut, gradInput)) return false;
       return withDense(runtime, [gradOut, indices], [gradInput], ([grad, positions], targets) => {
-        runtime.run(maxPoolGradProgram, {
+        const tiles = coversLikeTiles(g);
+        runtime.run(tiles ? maxPoolTilesGrad : maxPoolGradProgram, {
           reads: [grad!.memory, positions!.memory],
           ...written(targets),
-          ...layoutOf(g, sizeOf(gradInput), [grad!, positions!, ...targets]),
+          ...layoutOf(g, sizeOf(tiles ? gradOut : gradInput), [grad!, positions!, ...targets]),
         });
       });
     },
@@ -223,10 +279,11 @@ export function poolKernels(runtime: Runtime): Attempts {
     avgPoolGrad(gradOut, g, countIncludePad, divisor, gradInput) {
       if (!isFloat32(gradOut, gradInput)) return false;
       return withDense(runtime, [gradOut], [gradInput], ([grad], targets) => {
-        runtime.run(avgPoolGradProgram(divisorOf(countIncludePad, divisor)), {
+        const tiles = coversLikeTiles(g);
+        runtime.run(tiles ? avgPoolTilesGrad : avgPoolGradProgram(divisorOf(countIncludePad, divisor)), {
           reads: [grad!.memory],
           ...written(targets),
-          ...layoutOf(g, sizeOf(gradInput), [grad!, ...targets], divisor),
+          ...layoutOf(g, sizeOf(tiles ? gradOut : gradInput), [grad!, ...targets], divisor ?? g.kernelH * g.kernelW),
         });
       });
     },

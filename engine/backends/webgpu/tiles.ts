@@ -88,16 +88,9 @@ export class Columns {
     return lines(rows, (r) => lines(this.vectors, (q) => `var sum${r}_${q} = ${this.type()}(${value(r)});`, " "));
   }
 
-  /**
-   * Adds the products of `left(step, row)` and the vectors `right(step)_0`, `right(step)_1` … for each of `steps` steps: a sum
-   * is fetched and put back once for all of them, where registers do not suffice for the block.
-   */
-  add(rows: number, steps: number, left: (step: number, row: number) => string): string {
-    const vector = (r: number, q: number) => {
-      const sum = `sum${r}_${q}`;
-      return range(steps).reduce((text, s) => `${text} + ${left(s, r)} * right${s}_${q}`, `${sum} = ${sum}`);
-    };
-    return lines(rows, (r) => lines(this.vectors, (q) => `${vector(r, q)};`, " "));
+  /** Adds the products of `left(row)` and the vectors `right0`, `right1` … */
+  add(rows: number, left: (row: number) => string): string {
+    return lines(rows, (r) => lines(this.vectors, (q) => `sum${r}_${q} += ${left(r)} * right${q};`, " "));
   }
 
   /** Sum (row, column). */
