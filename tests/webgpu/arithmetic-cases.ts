@@ -320,6 +320,19 @@ function layoutCases(): KernelCase[] {
     cases.push(kernelCase(`mul with a ${title}`, "binary", ["mul", a, view, out([5, 6, 7])]));
     cases.push(kernelCase(`sub from a ${title}`, "binary", ["sub", view, a, out([5, 6, 7])]));
   }
+  const even = numbers.view([6, 3, 8]);
+  const evenRow = { ...numbers.view([8]), shape: [6, 3, 8], strides: [0, 0, 1] };
+  const evenColumn = { ...numbers.view([3]), shape: [6, 3, 8], strides: [0, 1, 0] };
+  const shiftedRow = { ...numbers.view([11]), shape: [6, 3, 8], strides: [0, 0, 1], offset: 3 };
+  for (const [title, view] of Object.entries({ evenRow, evenColumn, shiftedRow })) {
+    cases.push(kernelCase(`mul of vectors with ${title}`, "binary", ["mul", even, view, out([6, 3, 8])]));
+    cases.push(kernelCase(`sub of vectors from ${title}`, "binary", ["sub", view, even, out([6, 3, 8])]));
+  }
+  cases.push(
+    kernelCase("sub of a row from a column in vectors", "binary", ["sub", evenColumn, evenRow, out([6, 3, 8])]),
+  );
+  const padded = { ...out([6, 3, 12]), shape: [6, 3, 8], strides: [36, 12, 1], offset: 4 };
+  cases.push(kernelCase("mul of vectors to a part", "binary", ["mul", even, evenRow, padded]));
   cases.push(kernelCase("mul of a row and a column", "binary", ["mul", row, column, out([5, 6, 7])]));
   cases.push(kernelCase("mul of one tensor with itself", "binary", ["mul", a, a, out([5, 6, 7])]));
   const fresh = () => new Numbers(32).view([5, 6, 7]);

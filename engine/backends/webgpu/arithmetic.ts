@@ -70,6 +70,13 @@ const INTEGER_BINARY: Partial<Record<BinaryOp, string>> = {
   bitwise_xor: "a ^ b",
 };
 
+/** Powers that are another operation. */
+const POWERS: ReadonlyMap<number, string> = new Map([
+  [2, "a * a"],
+  [3, "a * a * a"],
+  [-1, "reciprocal_(a)"],
+]);
+
 const DIVISIONS: ReadonlySet<BinaryOp> = new Set(["div", "floor_divide", "remainder", "fmod"]);
 
 const floatUnary = (op: UnaryOp): string => (op === "square" ? "a * a" : `${op}_(a)`);
@@ -140,14 +147,15 @@ function binary(runtime: Runtime, op: BinaryOp, a: View, b: View, out: View): bo
   if (b.dtype !== dtype || !isNarrow(dtype) || !isNarrow(out.dtype)) return false;
   const word = wordOf(dtype);
   const comparison = COMPARISONS[op]?.[word];
-  const result = comparison ? "" : (word === "f32" ? FLOAT_BINARY : INTEGER_BINARY)[op];
+  const exponent = op === "pow" && word === "f32" && !b.memory ? POWERS.get(b.data[b.offset] ?? Number.NaN) : undefined;
+  const result = comparison ? "" : (exponent ?? (word === "f32" ? FLOAT_BINARY : INTEGER_BINARY)[op]);
   if (result === undefined || (!comparison && out.dtype !== dtype)) return false;
   // That a divisor is zero has to be told at once.
   if (word === "i32" && DIVISIONS.has(op) && (b.memory || !isRepeated(b) || !b.data[b.offset])) return false;
   const most = word === "i32" ? largest(op, limitOf(a), limitOf(b)) : 1;
   if (!comparison && dtype.name === "int64" && !(most <= MOST_INT32)) return false;
   return elementwise(runtime, {
-    key: `${op} ${dtype.name} to ${out.dtype.name}`,
+    key: `${exponent ?? op} ${dtype.name} to ${out.dtype.name}`,
     body: () =>
       `let a = a0; let b = a1; return Results(${comparison ? truth(comparison, out.dtype) : word === "f32" ? result : stored(result, dtype)});`,
     inputs: [a, b],

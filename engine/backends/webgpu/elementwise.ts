@@ -41,10 +41,13 @@ const MOST_NUMBERS = 32;
 /** What an element is in WGSL. */
 export const wordOf = ({ name }: DType): "f32" | "i32" => (name === "float32" ? "f32" : "i32");
 
-/** Where an input comes from: a number of the call, one element of memory, elements of memory, or those of an output. */
+/**
+ * Where an input comes from: a number of the call, one element of memory, elements of memory, or those of an output;
+ * "repeated" where vectors are written and each of them takes one element four times.
+ */
 type Source =
   | { kind: "number"; at: number }
-  | { kind: "one" | "many"; buffer: number; view: number }
+  | { kind: "one" | "many" | "repeated"; buffer: number; view: number }
   | { kind: "output"; out: number };
 
 /** @returns false, with nothing done, when an operand is not on the GPU or has too many axes */
@@ -85,7 +88,10 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): boolean {
     if (source.kind === "one") source.view = way.offsets.push(inputs[k]!.offset) - 1;
   });
   if (way.count === 0) return true;
-  const inVectors = way.dense && way.offsets.slice(0, views.length).every((offset) => offset % 4 === 0);
+  const inVectors = isInVectors(way, outs.length);
+  for (const source of inVectors ? sources : []) {
+    if (source.kind === "many" && way.strides[source.view]!.at(-1) === 0) source.kind = "repeated";
+  }
   const copies = aliased.map((at) => {
     const copy = runtime.copyOf(reads[at]!);
     reads[at] = copy;
@@ -96,7 +102,7 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): boolean {
   const isWhole = (view: View, k: number) => isWholeMemory(view) && !readAndWritten.has(k);
   const whole = outs.every(isWhole);
   const memories = outs.map(({ memory }) => memory as DeviceMemory);
-  runtime.run(program(call, sources, views.length, reads.length, inVectors ? null : way.shape.length), {
+  runtime.run(program(call, sources, views.length, reads.length, inVectors, way.dense ? 1 : way.shape.length), {
     reads,
     writes: whole ? memories : [],
     updates: whole ? [] : memories,
@@ -105,6 +111,17 @@ export function elementwise(runtime: Runtime, call: ElementwiseCall): boolean {
   });
   for (const copy of copies) runtime.free(copy);
   return true;
+}
+
+/** Whether whole vectors are written, of inputs that lie side by side too or repeat along the last axis. */
+function isInVectors({ dense, shape, strides, offsets }: Walk, outs: number): boolean {
+  const isAligned = (k: number): boolean =>
+    offsets[k]! % 4 === 0 && strides[k]!.slice(0, -1).every((step) => step % 4 === 0);
+  if (!dense && shape.at(-1)! % 4 !== 0) return false;
+  return strides.every((steps, k) => {
+    if (!dense && steps.at(-1) === 0) return k >= outs;
+    return (dense || steps.at(-1) === 1) && isAligned(k);
+  });
 }
 
 /** Whether a view is all there is in its memory. */
@@ -149,10 +166,10 @@ function bitsOfScalar({ data, offset, dtype }: View, word: Word): number | null 
 }
 
 function paramsOf(way: Walk, views: number, row: number, numbers: readonly number[]): ArrayBuffer {
-  const { count, shape, strides, offsets } = way;
+  const { count, shape, strides, offsets, dense } = way;
   const params = new Params().u32(count, shape.length, row, shape.at(-1) ?? 1).i32s(offsets, MOST_AXES);
   params.u32(...Array.from({ length: MOST_AXES }, (_, axis) => shape[axis] ?? 1));
-  for (let k = 0; k < views; k++) params.i32s(strides[k]!, MOST_AXES);
+  for (let k = 0; k < views; k++) params.i32s(dense ? [1] : strides[k]!, MOST_AXES);
   return params.u32(...numbers).align().block;
 }
 
@@ -161,22 +178,22 @@ function program(
   sources: readonly Source[],
   views: number,
   buffers: number,
-  axes: number | null,
+  inVectors: boolean,
+  axes: number,
 ): Program {
-  const inVectors = axes === null;
   const modes = sources.map(
     (source, k) => `${source.kind}${source.kind === "output" ? source.out : ""} ${inputWords[k]}`,
   );
   const shape = { sources, views, buffers, inputWords, outWords };
   return {
-    key: `${key} | ${modes.join(", ")} -> ${outWords.join(", ")} | ${axes === null ? "vectors" : `${axes} axes`}`,
+    key: `${key} | ${modes.join(", ")} -> ${outWords.join(", ")} | ${inVectors ? "vectors, " : ""}${axes} axes`,
     code: () => {
       const own = body();
       return `${functionsOf(own)}${frame(shape, inVectors)}
 fn results_of(${inputWords.map((word, k) => `a${k}: ${word}`).join(", ")}) -> Results {
 ${own}
 }
-${axes === null ? vectorMain(shape) : stridedMain(shape, axes)}`;
+${placesCode(shape, axes)}${inVectors ? vectorMain(shape) : stridedMain(shape, axes)}`;
     },
   };
 }
@@ -228,7 +245,9 @@ function readingLines({ sources, inputWords }: Frame, inVectors: boolean): strin
       case "one":
         return `let s${k} = x${source.buffer}[${offset(source.view)}];`;
       case "many":
-        return inVectors ? `let v${k} = x${source.buffer}[${offset(source.view)} / 4u + i];` : "";
+        return inVectors ? `let v${k} = x${source.buffer}[at.t${source.view} / 4];` : "";
+      case "repeated":
+        return `let s${k} = x${source.buffer}[at.t${source.view}];`;
       case "output":
         return inVectors ? `let v${k} = ${outAt(source.out)};` : "";
       default:
@@ -238,11 +257,11 @@ function readingLines({ sources, inputWords }: Frame, inVectors: boolean): strin
   return lines.map((line) => (line === "" ? "" : `  ${line}\n`)).join("");
 }
 
-const outAt = (out: number): string => `out${out}[${offset(out)} / 4u + i]`;
+const outAt = (out: number): string => `out${out}[at.t${out} / 4]`;
 /** Where view k starts. */
 const offset = (k: number): string => `call.offsets[${k >> 2}][${k & 3}]`;
 
-const isScalar = ({ kind }: Source): boolean => kind === "number" || kind === "one";
+const isScalar = ({ kind }: Source): boolean => kind !== "many" && kind !== "output";
 
 function vectorMain(shape: Frame): string {
   const { sources, outWords } = shape;
@@ -253,9 +272,9 @@ function vectorMain(shape: Frame): string {
   const vectors = outWords.map((word, k) => `  let w${k} = vec4<${word}>(e0.r${k}, e1.r${k}, e2.r${k}, e3.r${k});\n`);
   return `@compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.x + id.y * call.row;
-  let first = i * 4u;
+  let first = (id.x + id.y * call.row) * 4u;
   if (first >= call.count) { return; }
+  let at = places_of(first);
 ${readingLines(shape, true)}${results.join("")}${vectors.join("")}
   if (first + 4u <= call.count) {
 ${outWords.map((_, k) => `    ${outAt(k)} = w${k};\n`).join("")}  } else {
@@ -265,28 +284,37 @@ ${outWords.map((_, k) => `      ${outAt(k)}[c] = w${k}[c];\n`).join("")}    }
 }`;
 }
 
-function stridedMain(shape: Frame, axes: number): string {
-  const { sources, views, outWords } = shape;
-  const each = (line: (k: number) => string): string => Array.from({ length: views }, (_, k) => line(k)).join("");
-  const along = (list: string, axis: number): string => `call.${list}[${axis >> 2}][${axis & 3}]`;
-  const last = Math.max(axes, 1) - 1;
+const eachOf = (count: number, line: (k: number) => string): string =>
+  Array.from({ length: count }, (_, k) => line(k)).join("");
+
+/** A number that the call has for an axis. */
+const along = (list: string, axis: number): string => `call.${list}[${axis >> 2}][${axis & 3}]`;
+
+/** Where element i of each view lies, and its position along the last axis. */
+function placesCode({ views }: Frame, axes: number): string {
   const decoding = Array.from({ length: axes }, (_, k) => {
-    const axis = last - k;
+    const axis = axes - 1 - k;
     const position = axis === 0 ? "rest" : `rest % ${along("shape", axis)};\n  rest /= ${along("shape", axis)}`;
-    const moves = each((view) => `  at.t${view} += i32(p${axis}) * ${along(`strides${view}`, axis)};\n`);
+    const moves = eachOf(views, (view) => `  at.t${view} += i32(p${axis}) * ${along(`strides${view}`, axis)};\n`);
     return `  let p${axis} = ${position};\n${moves}${k === 0 ? `  at.position = p${axis};\n` : ""}`;
   });
+  return `struct Places { position: u32, ${eachOf(views, (k) => `t${k}: i32, `)}}
+fn places_of(i: u32) -> Places {
+  var rest = i;
+  var at: Places;
+${eachOf(views, (k) => `  at.t${k} = i32(${offset(k)});\n`)}${decoding.join("")}  return at;
+}
+`;
+}
+
+function stridedMain(shape: Frame, axes: number): string {
+  const { sources, views, outWords } = shape;
+  const last = Math.max(axes, 1) - 1;
   const operands = sources.map((source, k) => {
     if (source.kind === "many") return `x${source.buffer}[at.t${source.view}]`;
     return source.kind === "output" ? `out${source.out}[at.t${source.out}]` : `s${k}`;
   });
-  return `struct Places { position: u32, ${each((k) => `t${k}: i32, `)}}
-fn places_of(i: u32) -> Places {
-  var rest = i;
-  var at: Places;
-${each((k) => `  at.t${k} = i32(${offset(k)});\n`)}${decoding.join("")}  return at;
-}
-@compute @workgroup_size(${WORKGROUP})
+  return `@compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let first = (id.x + id.y * call.row) * ${PER_INVOCATION}u;
   if (first >= call.count) { return; }
@@ -296,7 +324,7 @@ ${readingLines(shape, false)}  let end = min(first + ${PER_INVOCATION}u, call.co
     if (i > first) {
       at.position++;
       if (at.position < call.inner) {
-${each((k) => `        at.t${k} += ${along(`strides${k}`, last)};\n`)}      } else {
+${eachOf(views, (k) => `        at.t${k} += ${along(`strides${k}`, last)};\n`)}      } else {
         at = places_of(i);
       }
     }
