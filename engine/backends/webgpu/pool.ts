@@ -53,9 +53,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 ${body}
 }`;
 
-function maxPoolProgram(withIndices: boolean): Program {
+/** All of a dilated window may lie in the padding. */
+const ALL_PADDING = `if (winner < 0) {
+    winner = (top + first(top, p.dilationH) * p.dilationH) * p.w + left + first(left, p.dilationW) * p.dilationW;
+  }`;
+
+/** `inside`: no window reaches into padding. */
+function maxPoolProgram(withIndices: boolean, inside: boolean): Program {
   return {
-    key: `maxPool ${withIndices}`,
+    key: `maxPool ${withIndices} ${inside}`,
     code: () => `${STRUCT}${FIRST}
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
@@ -66,31 +72,28 @@ ${main(
   `  let top = row * p.strideH - p.padTop;
   let left = col * p.strideW - p.padLeft;
   let base = i32(p.offset0 + plane * u32(p.h * p.w));
-  var winner = -1;
+  var winner = ${inside ? "top * p.w + left" : "-1"};
   var best = p.lowest;
   // Compilers may assume that there are no NaN: the bits know.
   var found = false;
   for (var u = 0; u < p.kernelH; u++) {
     let y = top + u * p.dilationH;
-    if (y < 0 || y >= p.h) { continue; }
+    ${inside ? "" : "if (y < 0 || y >= p.h) { continue; }"}
+    var position = y * p.w + left;
     for (var v = 0; v < p.kernelW; v++) {
-      let at = left + v * p.dilationW;
-      if (at < 0 || at >= p.w) { continue; }
-      let position = y * p.w + at;
-      let value = x[base + position];
+      let reached = position;
+      position += p.dilationW;
+      ${inside ? "" : "if (reached < y * p.w || reached >= (y + 1) * p.w) { continue; }"}
+      let value = x[base + reached];
       let isNan = (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
       // A window of nothing but -inf points to its first cell, as in PyTorch.
-      if (winner < 0 || isNan || (!found && value > best)) {
-        best = value;
-        winner = position;
-        found = isNan;
-      }
+      let better = isNan | (!found & (value > best))${inside ? "" : " | (winner < 0)"};
+      best = select(best, value, better);
+      winner = select(winner, reached, better);
+      found = found | isNan;
     }
   }
-  if (winner < 0) {
-    // All of a dilated window may lie in the padding.
-    winner = (top + first(top, p.dilationH) * p.dilationH) * p.w + left + first(left, p.dilationW) * p.dilationW;
-  }
+  ${inside ? "" : ALL_PADDING}
   out[p.offset1 + t] = best;
   ${withIndices ? "indices[p.offset2 + t] = winner;" : ""}`,
 )}`,
@@ -211,6 +214,12 @@ const maxPoolTilesGrad = windowGradProgram(
 
 const avgPoolTilesGrad = windowGradProgram("avgPoolGrad", [], "let share = given / p.divisor;", "share");
 
+function staysInside(g: PoolGeometry): boolean {
+  const bottom = (g.outH - 1) * g.strideH + (g.kernelH - 1) * g.dilationH;
+  const right = (g.outW - 1) * g.strideW + (g.kernelW - 1) * g.dilationW;
+  return g.padTop === 0 && g.padLeft === 0 && bottom < g.h && right < g.w;
+}
+
 function coversLikeTiles(g: PoolGeometry): boolean {
   const along = (kernel: number, stride: number, padding: number, dilation: number, out: number, size: number) =>
     kernel === stride && padding === 0 && (dilation === 1 || kernel === 1) && out * stride === size;
@@ -242,7 +251,7 @@ export function poolKernels(runtime: Runtime): Attempts {
     maxPool(input, g, out, indices) {
       if (!isFloat32(input, out)) return false;
       return withDense(runtime, [input], indices ? [out, indices] : [out], ([x], targets) => {
-        runtime.run(maxPoolProgram(indices !== null), {
+        runtime.run(maxPoolProgram(indices !== null, staysInside(g)), {
           reads: [x!.memory],
           ...written(targets),
           ...layoutOf(g, sizeOf(out), [x!, ...targets]),
