@@ -200,7 +200,6 @@ export interface WasmExports {
     forWeight: number,
     forBias: number,
   ): void;
-  transpose(x: number, rows: number, cols: number, to: number): void;
   softmaxRows(log: number, x: number, rows: number, n: number, out: number): void;
   softmaxColumns(log: number, x: number, outer: number, n: number, inner: number, out: number): void;
   softmaxGradRows(log: number, y: number, g: number, rows: number, n: number, out: number): void;

@@ -4,7 +4,7 @@ export { allFinite, binary, compare, multiplyAdd, select, unary } from "./elemen
 export { closeRows, gemm, packTiles } from "./gemm";
 export { channelsLast, gatherRows, padPlanes, spreadPlanes } from "./layout";
 export {
-  groupMoments, normalizeColumnsGrad, normalizeGroup, normalizeGroupGrad, normalizeRows, normalizeRowsGrad, rowMoments, transpose,
+  groupMoments, normalizeColumnsGrad, normalizeGroup, normalizeGroupGrad, normalizeRows, normalizeRowsGrad, rowMoments,
 } from "./normalize";
 export { reduceColumns, reduceRows, reduceStacks } from "./reduce";
 export {

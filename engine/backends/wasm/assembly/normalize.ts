@@ -266,33 +266,3 @@ export function normalizeColumnsGrad(
     v128.store(s, a); v128.store(s, b, 16); v128.store(w, c); v128.store(w, d, 16);
   }
 }
-
-/** x [rows, cols] → to [cols, rows]. */
-export function transpose(x: usize, rows: i32, cols: i32, to: usize): void {
-  const down = <usize>cols << 2, across = <usize>rows << 2;
-  let i = 0;
-  for (; i + 4 <= rows; i += 4) {
-    const from = x + <usize>i * down;
-    const out = to + (<usize>i << 2);
-    let j: usize = 0;
-    for (; j + 4 <= <usize>cols; j += 4) {
-      const p = from + (j << 2);
-      const a = v128.load(p), b = v128.load(p + down), c = v128.load(p + 2 * down), d = v128.load(p + 3 * down);
-      const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-      const ba = v128.shuffle<i32>(a, b, 2, 6, 3, 7), dc = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-      const q = out + j * across;
-      v128.store(q, v128.shuffle<i64>(ab, cd, 0, 2));
-      v128.store(q + across, v128.shuffle<i64>(ab, cd, 1, 3));
-      v128.store(q + 2 * across, v128.shuffle<i64>(ba, dc, 0, 2));
-      v128.store(q + 3 * across, v128.shuffle<i64>(ba, dc, 1, 3));
-    }
-    for (; j < <usize>cols; j++) {
-      for (let r: usize = 0; r < 4; r++) store<f32>(out + j * across + (r << 2), load<f32>(from + r * down + (j << 2)));
-    }
-  }
-  for (; i < rows; i++) {
-    for (let j: usize = 0; j < <usize>cols; j++) {
-      store<f32>(to + j * across + (<usize>i << 2), load<f32>(x + <usize>i * down + (j << 2)));
-    }
-  }
-}
