@@ -1,5 +1,6 @@
 /** What kernel tests are made of: a kernel's arguments as views over arrays, and which of them it writes. */
 import type { KernelName, Kernels, View } from "../../engine/backends/backend.ts";
+import type { Tiling } from "../../engine/backends/webgpu/tiles.ts";
 import { type DType, float32, type TypedArray } from "../../engine/core/dtype.ts";
 import { contiguousStrides, numel } from "../../engine/core/shape.ts";
 
@@ -15,6 +16,8 @@ export interface KernelCase<K extends KernelName = KernelName> {
   relative?: number;
   /** Positions of arguments that stay on the CPU. Default: none. */
   onCpu?: readonly number[];
+  /** Which tiles matrix products and convolutions use. Default: the adapter's. */
+  tiling?: Tiling;
   /** The kernel has to leave this call to the CPU. */
   declined?: boolean;
 }

@@ -9,6 +9,9 @@ import { normalizeCases, softmaxCases } from "./normalize-cases.ts";
 import { poolCases } from "./pool-cases.ts";
 import { reduceCases } from "./reduce-cases.ts";
 
+/** The tiles that the software adapter isn't given by itself. */
+const onGpu = (cases: KernelCase[]): KernelCase[] => cases.map((test) => ({ ...test, tiling: "shared" }));
+
 export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   copy: copyCases,
   arithmetic: arithmeticCases,
@@ -18,6 +21,8 @@ export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   softmax: softmaxCases,
   normalize: normalizeCases,
   matmul: matmulCases,
+  "matmul on a GPU": () => onGpu(matmulCases()),
   conv: convCases,
+  "conv on a GPU": () => onGpu(convCases()),
   pool: poolCases,
 };

@@ -1,7 +1,9 @@
 /** In the page: runs kernels on the GPU and on the reference, and says where they differ. */
-import type { DeviceMemory, View } from "../../engine/backends/backend.ts";
+import type { Attempts, DeviceMemory, View } from "../../engine/backends/backend.ts";
 import { referenceKernels } from "../../engine/backends/reference/index.ts";
+import { convKernels } from "../../engine/backends/webgpu/conv.ts";
 import { createWebGpuBackend, type WebGpuBackend } from "../../engine/backends/webgpu/index.ts";
+import { matmulKernels } from "../../engine/backends/webgpu/matmul.ts";
 import type { DType, TypedArray } from "../../engine/core/dtype.ts";
 import type { KernelCase } from "./kernel-cases.ts";
 import { FAMILIES } from "./kernel-families.ts";
@@ -32,9 +34,14 @@ export async function runFamily(family: string): Promise<Verdict[]> {
 
 const isView = (arg: unknown): arg is View => typeof arg === "object" && arg !== null && "strides" in arg;
 
+function kernelsFor({ tiling }: KernelCase): Attempts {
+  const { kernels, runtime } = backend;
+  return tiling ? { ...kernels, ...matmulKernels(runtime, tiling), ...convKernels(runtime, tiling) } : kernels;
+}
+
 async function verdict(test: KernelCase): Promise<string | null> {
   const { kernel, args, writes, onCpu = [], declined = false } = test;
-  const run = backend.kernels[kernel] as ((...args: unknown[]) => boolean) | undefined;
+  const run = kernelsFor(test)[kernel] as ((...args: unknown[]) => boolean) | undefined;
   if (!run) return declined ? null : `there is no ${kernel}`;
   const arrays = new Map<TypedArray, TypedArray>();
   const expected = (args as unknown[]).map((arg) => onViews(arg, (view) => copied(view, arrays)));

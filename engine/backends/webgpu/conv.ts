@@ -8,10 +8,12 @@ import type { ConvGeometry } from "../../core/window.ts";
 import type { Attempts } from "../backend.ts";
 import { sizeOf } from "../reference/strided.ts";
 import { gatherProgram, packProgram, sumPartsProgram, weightGradProgram } from "./conv_alone.ts";
+import { sharedGatherProgram } from "./conv_shared.ts";
 import { isFloat32, type Operand, type Target, withDense, written } from "./dense.ts";
 import { ELEMENT_BYTES } from "./memory.ts";
 import { Params } from "./params.ts";
 import { gridOf, type Runtime } from "./runtime.ts";
+import { TILE } from "./shared.ts";
 import { type Block, blockFor, groupSize, type Tiling, tilingOf } from "./tiles.ts";
 
 /** Channels and pixels of the result that one invocation makes. */
@@ -97,10 +99,12 @@ export function convKernels(runtime: Runtime, tiling = tilingOf(runtime)): Attem
   function gather(g: ConvGeometry, way: Direction, operands: readonly Operand[], targets: readonly Target[]): void {
     const [source, weight, bias] = operands;
     const pixels = g.n * way.size[0] * way.size[1];
-    const block = blockFor(tiling, GATHER_BLOCKS[tiling], g.groups, way.rows, pixels);
+    const shared = tiling === "shared" && way.rows >= TILE / 4;
+    const block: Block = shared ? [TILE, TILE] : blockFor(tiling, GATHER_BLOCKS[tiling], g.groups, way.rows, pixels);
     const [down, across] = [Math.ceil(way.rows / block[0]), Math.ceil(pixels / block[1])];
     const count = g.groups * down * across;
-    const groups = gridOf(Math.ceil(count / groupSize(tiling)));
+    const invocations = shared ? 1 : groupSize(tiling);
+    const groups = gridOf(Math.ceil(count / invocations));
     const [cells, packed] = [g.kernelH * g.kernelW, down * block[0]];
     const size = g.groups * cells * way.channels * packed;
     const weights = runtime.allocate(size * ELEMENT_BYTES);
@@ -113,17 +117,13 @@ export function convKernels(runtime: Runtime, tiling = tilingOf(runtime)): Attem
         .u32(way.rows * way.channels * cells, weight!.offset).block,
       groups: packing,
     });
-    const program = gatherProgram({
-      tiling,
-      block,
-      biased: bias !== undefined,
-      divided: way.div[0] > 1 || way.div[1] > 1,
-    });
+    const [biased, divided] = [bias !== undefined, way.div[0] > 1 || way.div[1] > 1];
+    const program = shared ? sharedGatherProgram(biased, divided) : gatherProgram({ tiling, block, biased, divided });
     runtime.run(program, {
       reads: [source!.memory, weights, ...(bias ? [bias.memory] : [])],
       ...written(targets),
       params: new Params()
-        .u32(count, groups[0] * groupSize(tiling), down, across)
+        .u32(count, groups[0] * invocations, down, across)
         .i32(pixels, ...way.size, way.rows, way.channels, g.groups, ...way.from, g.kernelH, g.kernelW)
         .i32(...way.mul, ...way.base, ...way.step, ...way.div)
         .i32(block[0] === 1 ? packed : packed / 4, source!.offset, bias?.offset ?? 0, targets[0]!.offset).block,

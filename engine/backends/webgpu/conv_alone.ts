@@ -2,7 +2,7 @@
 import type { Program } from "./runtime.ts";
 import { type Block, Columns, groupSize, lines, type Tiling } from "./tiles.ts";
 
-const GATHER = `struct Gather {
+export const GATHER = `struct Gather {
   count: u32, row: u32, down: u32, across: u32,
   pixels: i32, h: i32, w: i32, rows: i32,
   channels: i32, groups: i32, sourceH: i32, sourceW: i32,
