@@ -183,11 +183,7 @@ function nodesTowards(targets: Captures, nodes: Iterable<Node>): Set<Node> {
   return towards;
 }
 
-function runNode(
-  node: Node,
-  grads: (Tensor | null)[],
-  passing: PassingGradients | null,
-): readonly (Tensor | null)[] {
+function runNode(node: Node, grads: (Tensor | null)[], passing: PassingGradients | null): readonly (Tensor | null)[] {
   while (grads.length < node.outputs.length) grads.push(null);
   const gradOutputs = applyPrehooks(node, grads);
   const results = node.run([...gradOutputs], passing);
