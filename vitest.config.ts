@@ -30,6 +30,7 @@ export default defineConfig({
         test: {
           name: "webgpu",
           include: ["tests/webgpu/**/*.test.ts"],
+          globalSetup: ["tests/e2e/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -2,10 +2,11 @@
  * Batches from a data set, in PyTorch's order and with PyTorch's draws.
  * https://docs.pytorch.org/docs/2.13/data.html#torch.utils.data.DataLoader
  */
+import { CPU, type Device, getDefaultDevice, onDevice } from "../core/device.ts";
 import { TypeError, ValueError } from "../core/errors.ts";
 import { defaultGenerator, type Generator } from "../core/random.ts";
-import { pythonTypeName } from "../core/tensor.ts";
-import { type Collated, defaultCollate, defaultConvert } from "./collate.ts";
+import { pythonTypeName, Tensor } from "../core/tensor.ts";
+import { type Collated, defaultCollate, defaultConvert, isPlainObject } from "./collate.ts";
 import { type DatasetLike, IterableDataset, sampleOf } from "./dataset.ts";
 import { ProgressReporter, pause, pauseIsDue } from "./pause.ts";
 import { BatchSampler, drawSeed, RandomSampler, type SamplerLike, SequentialSampler } from "./sampler.ts";
@@ -124,7 +125,8 @@ export class DataLoader<T, B = Collated<T>> implements AsyncIterable<B> {
   #begin(): IterableIterator<B> {
     drawSeed(this.generator ?? defaultGenerator);
     const { dataset } = this;
-    return dataset instanceof IterableDataset ? this.#streamed(dataset) : this.#indexed(dataset);
+    const batches = dataset instanceof IterableDataset ? this.#streamed(dataset) : this.#indexed(dataset);
+    return getDefaultDevice() === CPU ? batches : madeOnCpu(batches);
   }
 
   *#indexed(dataset: DatasetLike<T>): IterableIterator<B> {
@@ -170,6 +172,30 @@ export class DataLoader<T, B = Collated<T>> implements AsyncIterable<B> {
     const { length } = this;
     return typeof length === "number" && Number.isFinite(length) ? length : null;
   }
+}
+
+/**
+ * Samples are many and small: they are made and put together on the CPU, and each batch goes to the default device as a
+ * whole.
+ */
+function* madeOnCpu<B>(batches: IterableIterator<B>): IterableIterator<B> {
+  try {
+    for (;;) {
+      const { done, value } = onDevice(CPU, null, () => batches.next());
+      if (done) return;
+      yield movedTo(getDefaultDevice(), value) as B;
+    }
+  } finally {
+    batches.return?.();
+  }
+}
+
+/** A batch with all its tensors on that device. */
+function movedTo(device: Device, batch: unknown): unknown {
+  if (batch instanceof Tensor) return batch.to(device);
+  if (Array.isArray(batch)) return batch.map((field) => movedTo(device, field));
+  if (!isPlainObject(batch)) return batch;
+  return Object.fromEntries(Object.entries(batch).map(([name, field]) => [name, movedTo(device, field)]));
 }
 
 function* endlessly(): IterableIterator<number> {

@@ -1,4 +1,5 @@
 /** Rows of tensors: taking one out, and putting rows together. */
+import { CPU, onDevice } from "../core/device.ts";
 import { Storage } from "../core/storage.ts";
 import { anyRequiresGrad, Tensor } from "../core/tensor.ts";
 import { at } from "../ops/indexing.ts";
@@ -9,13 +10,13 @@ export function selectRow(tensor: Tensor, index: number): Tensor {
   return at(tensor, index);
 }
 
-/** `torch.stack(rows)`; where no graph is recorded, rows are copied straight into place. */
+/** `torch.stack(rows)`; where no graph is recorded, rows on the CPU are copied straight into place. */
 export function stackRows(rows: readonly Tensor[]): Tensor {
   const first = rows[0];
   const alike = first && rows.every(({ dtype, shape }) => dtype === first.dtype && sameSizes(shape, first.shape));
-  if (!alike || anyRequiresGrad(rows)) return stack([...rows]);
+  if (!alike || anyRequiresGrad(rows) || rows.some((row) => row.device !== CPU)) return stack([...rows]);
   const size = first.numel();
-  const storage = Storage.allocate(first.dtype, size * rows.length);
+  const storage = onDevice(CPU, null, () => Storage.allocate(first.dtype, size * rows.length));
   rows.forEach((row, i) => {
     storage.data.set(row.denseData(), i * size);
   });

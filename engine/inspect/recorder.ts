@@ -2,6 +2,7 @@
  * The hook through which visualizers see what a cell's operations really did. Off by default; the kernel turns it on.
  * A draft costs nothing until somebody takes it: only then are the tensors copied.
  */
+import { acceleratorOf, CPU, currentDevice, onDevice } from "../core/device.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { OpRecord, TensorView } from "./records.ts";
 
@@ -30,8 +31,9 @@ export function setRecorder(next: Recorder | null): Recorder | null {
   return before;
 }
 
+/** Whether somebody watches, and what is computed now can be looked at at once: not every browser has a way to ask its GPU. */
 export function isRecording(): boolean {
-  return recorder !== null;
+  return recorder !== null && (currentDevice() === CPU || acceleratorOf().readsSync);
 }
 
 export function record(draft: RecordDraft): void {
@@ -68,6 +70,8 @@ export function recordHead(): { id: number; cellId: string; line: number; module
 
 /** A dense copy of a tensor with the identity of the original. */
 export function snapshot(tensor: Tensor): TensorView {
+  // Looking is no operation of the cell, which would warn of the way from the GPU.
+  const data = onDevice(CPU, null, () => tensor.denseData().slice());
   return {
     shape: [...tensor.shape],
     strides: [...tensor.strides],
@@ -75,7 +79,7 @@ export function snapshot(tensor: Tensor): TensorView {
     dtype: tensor.dtype.name,
     storageId: tensor.storage.id,
     version: tensor.version,
-    data: tensor.denseData().slice(),
+    data,
     requiresGrad: tensor.requiresGrad,
     gradFn: tensor.gradFn?.name ?? null,
   };

@@ -24,6 +24,7 @@ export class LessonBar {
   /** A notice that stays through runs until it is dismissed. */
   #standing: { text: string; choices: Choice[] } | null = null;
   #storageSaid = false;
+  #hasGpu = "gpu" in navigator;
 
   constructor(host: HTMLElement, t: Messages, actions: BarActions) {
     this.#host = host;
@@ -35,18 +36,37 @@ export class LessonBar {
     action(bar, "restart")?.addEventListener("click", () => actions.restart());
     action(bar, "stop")?.addEventListener("click", () => actions.stop());
     action(bar, "reset-lesson")?.addEventListener("click", () => this.#askReset());
-    const device = bar.querySelector<HTMLSelectElement>("select[data-control='device']");
-    const gpu = device?.querySelector<HTMLOptionElement>("option[value='webgpu']");
-    if (gpu && !("gpu" in navigator)) {
-      gpu.disabled = true;
-      gpu.textContent = t.lesson.webgpuAbsent;
-    }
+    const device = this.#device;
     device?.addEventListener("change", () => actions.device(device.value === "webgpu" ? "webgpu" : "cpu"));
+    if (!this.#hasGpu) this.#sayNoGpu();
     this.kernel("idle");
   }
 
   get #bar(): HTMLElement | null {
     return part(this.#host, "bar");
+  }
+
+  get #device(): HTMLSelectElement | null {
+    return this.#bar?.querySelector("select[data-control='device']") ?? null;
+  }
+
+  /** Whether this machine has a GPU for pages, as far as is known. */
+  get hasGpu(): boolean {
+    return this.#hasGpu;
+  }
+
+  /** Browsers with WebGPU may have no adapter: only asking them tells. */
+  async lookForGpu(): Promise<void> {
+    if (!this.#hasGpu || (await navigator.gpu.requestAdapter().catch(() => null)) !== null) return;
+    this.#hasGpu = false;
+    this.#sayNoGpu();
+  }
+
+  #sayNoGpu(): void {
+    const gpu = this.#device?.querySelector<HTMLOptionElement>("option[value='webgpu']");
+    if (!gpu) return;
+    gpu.disabled = true;
+    gpu.textContent = this.#t.lesson.webgpuAbsent;
   }
 
   kernel(state: KernelState): void {
@@ -82,7 +102,7 @@ export class LessonBar {
   }
 
   device(device: "cpu" | "webgpu"): void {
-    const select = this.#bar?.querySelector<HTMLSelectElement>("select[data-control='device']");
+    const select = this.#device;
     if (select) select.value = device;
   }
 

@@ -87,7 +87,9 @@ export class StrideCell extends HTMLElement {
           ? t.staleEdited
           : reason.kind === "restart"
             ? t.staleRestart
-            : t.staleUpstream(reason.cell);
+            : reason.kind === "device"
+              ? t.staleDevice
+              : t.staleUpstream(reason.cell);
       return `${t.state.stale}: ${why}`;
     }
     return t.state[state];

@@ -62,7 +62,10 @@ export class StrideLesson extends HTMLElement implements LessonRuntime {
       }
     });
     this.#showProgress();
-    whenIdle(() => void this.#restoreWork());
+    whenIdle(() => {
+      void this.#restoreWork();
+      void this.bar.lookForGpu();
+    });
   }
 
   // ---- LessonRuntime

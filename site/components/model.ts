@@ -5,7 +5,11 @@
 import type { CellState } from "../kernel/protocol.ts";
 import type { CellSpec } from "../lesson/types.ts";
 
-export type StaleReason = { kind: "edited" } | { kind: "upstream"; cell: string } | { kind: "restart" };
+export type StaleReason =
+  | { kind: "edited" }
+  | { kind: "upstream"; cell: string }
+  | { kind: "restart" }
+  | { kind: "device" };
 
 export interface CellModel {
   readonly id: string;
@@ -93,6 +97,15 @@ export class LessonModel {
     }
   }
 
+  /** Other work is to be done where its numbers are: what has run is out of date on another device. */
+  changeDevice(): void {
+    for (const cell of this.cells) {
+      if (cell.held === null || cell.state !== "done") continue;
+      this.#set(cell, "stale", { kind: "device" });
+      this.#tell(cell);
+    }
+  }
+
   /** Queued or running; `before` it goes back to when the run never happens. */
   begin(id: string, state: "queued" | "running"): void {
     const cell = this.cell(id);
@@ -108,14 +121,15 @@ export class LessonModel {
     this.#tell(cell);
   }
 
-  /** The end of a run of `source`. */
-  finish(id: string, source: string, state: "done" | "error" | "stopped", ms: number): void {
+  /** The end of a run of `source`. `elsewhere`: another device was chosen while it ran. */
+  finish(id: string, source: string, state: "done" | "error" | "stopped", ms: number, elsewhere = false): void {
     const cell = this.cell(id);
     cell.ms = ms;
     cell.held = state === "done" ? source : null;
     if (state === "done") cell.everRan = true;
     // Typed on while it ran: what is shown is already behind.
     if (state === "done" && cell.source !== source) this.#set(cell, "stale", { kind: "edited" });
+    else if (state === "done" && elsewhere) this.#set(cell, "stale", { kind: "device" });
     else this.#set(cell, state, null);
     this.#tell(cell);
   }

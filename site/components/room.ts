@@ -1,9 +1,9 @@
 /** The engine room of a lesson: session, kernel and outputs put together. Loaded with the first run or edit. */
-import { kernelUrl } from "virtual:stride-kernel";
+import { kernelUrl, webGpuUrl } from "virtual:stride-kernel";
 import type { RecordSummary } from "../../engine/inspect/records.ts";
 import { loadPictures, needsPictures } from "../data/datasets.ts";
-import { createKernelClient, kernelFromUrl } from "../kernel/client.ts";
-import type { KernelEvent, RunResult } from "../kernel/protocol.ts";
+import { createKernelClient, KernelGoneError, kernelFromUrl } from "../kernel/client.ts";
+import type { DeviceName, DeviceRefusal, KernelEvent, RunResult } from "../kernel/protocol.ts";
 import { sameOutput } from "../lesson/same-output.ts";
 import { OutputView } from "../outputs/output-view.ts";
 import type { StrideLesson } from "./lesson.ts";
@@ -20,12 +20,13 @@ export class Room {
   readonly #lesson: StrideLesson;
   readonly #records = new Map<string, RecordSummary[]>();
   readonly #running = new Map<string, RecordSummary[]>();
-  #device: "cpu" | "webgpu" = "cpu";
+  #device: DeviceName = "cpu";
 
   constructor(lesson: StrideLesson) {
     this.#lesson = lesson;
-    const client = createKernelClient(kernelFromUrl(kernelUrl));
+    const client = createKernelClient(kernelFromUrl(kernelUrl, webGpuUrl));
     client.addEventListener("state", () => lesson.bar.kernel(client.state));
+    client.addEventListener("refused", (event) => this.#refused((event as CustomEvent<DeviceRefusal>).detail));
     this.session = new Session(lesson.model, client, this.#hooks());
     void this.#configure();
   }
@@ -39,17 +40,40 @@ export class Room {
     if (!killed) this.#lesson.bar.notice(this.#lesson.t.lesson.interrupted);
   }
 
-  /** Moves later work to another device; a refusal is shown and the old one stays. */
-  async setDevice(device: "cpu" | "webgpu"): Promise<void> {
-    const before = this.#device;
+  /** Moves later work to another device. Where that is refused the bar says why. */
+  async setDevice(device: DeviceName): Promise<void> {
+    const { client } = this.session;
+    this.#lesson.bar.clearNotice();
     this.#device = device;
+    this.session.changeDevice();
     try {
       await this.#configure();
+      // Whether there is a GPU shows when somebody asks for it.
+      if (device === "webgpu" && client.state !== "dead") await client.start();
     } catch (error) {
-      this.#device = before;
-      this.#lesson.bar.device(before);
-      this.#lesson.bar.notice((error as Error).message);
+      // A kernel that ended on the way: the next one is told by the client.
+      if (error instanceof KernelGoneError) return;
+      this.#stayOnCpu();
+      this.#lesson.bar.sayLoadFailed(error as Error, () => {
+        this.#lesson.bar.device(device);
+        void this.setDevice(device);
+      });
     }
+  }
+
+  #refused(why: DeviceRefusal): void {
+    const { bar, t } = this.#lesson;
+    this.#stayOnCpu();
+    if (why === "absent") bar.notice(t.lesson.webgpuRefused);
+    else
+      bar.notice(t.lesson.webgpuLost, [
+        { label: t.lesson.restart, primary: true, run: () => void this.#lesson.restart() },
+      ]);
+  }
+
+  #stayOnCpu(): void {
+    this.#device = "cpu";
+    this.#lesson.bar.device("cpu");
   }
 
   async #configure(): Promise<void> {
@@ -75,6 +99,11 @@ export class Room {
         lesson.cellElement(id)?.begin(OutputView);
       },
       end: (id, result) => this.#end(id, result),
+      leavesOut: (id) => {
+        const out = lesson.model.cell(id).spec.device === "webgpu" && !lesson.bar.hasGpu;
+        if (out) lesson.cellElement(id)?.note(lesson.t.cell.needsGpu);
+        return out;
+      },
       confirmLong: (id) => lesson.bar.ask(t.longRun(id), t.longRunYes, t.longRunNo),
       needed: (id, first) => lesson.cellElement(id)?.note(lesson.t.cell.needed(first.join(", "))),
       unmet: (id, failed) => ({

@@ -17,6 +17,8 @@ export interface SessionHooks {
   prepare(sources: string[]): Promise<void>;
   /** The result of an exercise that could not run since a cell it needs failed, or was stopped. */
   unmet(cellId: string, failed: boolean): RunResult;
+  /** Whether a run of all cells leaves this one out: it is about a GPU, and there is none. */
+  leavesOut(cellId: string): boolean;
   /** Asks before long work that was not asked for by name. */
   confirmLong(cellId: string): Promise<boolean>;
   /** The kernel had to be ended; these cells had run in it. `how`: by Stop, by Restart, or by itself. */
@@ -42,6 +44,8 @@ export class Session {
   #queue: Job[] = [];
   #busy = false;
   #stopping = false;
+  /** Counts the devices that were chosen. */
+  #devices = 0;
 
   constructor(model: LessonModel, client: KernelClient, hooks: SessionHooks) {
     this.#model = model;
@@ -83,7 +87,9 @@ export class Session {
 
   /** Runs every cell in order, each once. */
   async runAll(ids = this.#model.cells.map((cell) => cell.id)): Promise<void> {
-    const all = ids.filter((id) => !this.#queue.some((job) => job.id === id)).map((id) => this.#enqueue(id, false));
+    const all = ids
+      .filter((id) => !this.#queue.some((job) => job.id === id) && !this.#hooks.leavesOut(id))
+      .map((id) => this.#enqueue(id, false));
     this.#pump();
     await Promise.all(all);
   }
@@ -133,6 +139,12 @@ export class Session {
     } catch (error) {
       this.#hooks.failed(error as Error);
     }
+  }
+
+  /** Later work is done on another device: what ran, or runs now, is out of date. */
+  changeDevice(): void {
+    this.#devices++;
+    this.#model.changeDevice();
   }
 
   /** New text of a cell: it and what depends on it are out of date. */
@@ -191,7 +203,8 @@ export class Session {
   }
 
   async #runNow(id: string, back: Job["back"]): Promise<boolean> {
-    const { source } = this.#model.cell(id);
+    const { source, spec } = this.#model.cell(id);
+    const devices = this.#devices;
     const flow = this.flow();
     const { scope, below } = flow.cells.get(id)!;
     this.#hooks.begin(id);
@@ -201,7 +214,15 @@ export class Session {
       // A crash is no reason to refuse the next run: what it needs is run again.
       if (this.client.state === "dead") await this.client.restart();
       await this.#hooks.prepare([source]);
-      result = await this.client.run({ cellId: id, source, scope, below, publishes: true, check: null });
+      result = await this.client.run({
+        cellId: id,
+        source,
+        scope,
+        below,
+        publishes: true,
+        check: null,
+        device: spec.device,
+      });
     } catch (error) {
       // It never began, or the kernel died under it (which has its own notice).
       if (this.#model.cell(id).state === "running")
@@ -212,7 +233,7 @@ export class Session {
       }
       return false;
     }
-    this.#model.finish(id, source, result.state, result.ms);
+    this.#model.finish(id, source, result.state, result.ms, devices !== this.#devices);
     // Names of its own kind in later cells now mean something new.
     this.#model.invalidate(
       dependentsOf(flow, id).filter((one) => this.#model.cell(one).held !== null),

@@ -64,7 +64,11 @@ export const en = {
     device: "Device",
     cpu: "CPU",
     webgpu: "WebGPU",
-    webgpuAbsent: "WebGPU (not in this browser)",
+    webgpuAbsent: "WebGPU (no GPU found)",
+    webgpuRefused:
+      "This browser offers no GPU here, so everything stays on the CPU. The results are the same; only long training is slower.",
+    webgpuLost:
+      "The GPU was lost: the system or the browser took it away. Work goes on on the CPU; a restart may bring the GPU back.",
     more: "More",
     kernel: {
       idle: "not started",
@@ -152,6 +156,8 @@ export const en = {
     staleEdited: "edited since it ran",
     staleUpstream: (id: string) => `${id} has changed`,
     staleRestart: "the engine was restarted",
+    staleDevice: "another device was chosen",
+    needsGpu: "Left out: this cell is about the GPU, and none was found here.",
     same: "the same as PyTorch",
     differs: "not what PyTorch recorded",
     noOutput: "Ran without printing anything.",

@@ -1,12 +1,14 @@
 /**
- * The kernel as one text: the worker's side, the compiler and the engine in a single ES module, with the WebAssembly
- * kernels inside, since the worker can fetch nothing.
+ * The kernel as one text: the worker's side and the engine in a single ES module, with the WebAssembly kernels inside, since
+ * the worker can fetch nothing. The WebGPU backend is a text of its own, which the page hands in when it is wanted.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BuildContext, type BuildOptions, context, type Plugin } from "esbuild";
 
 const ENTRY = fileURLToPath(new URL("./worker/main.ts", import.meta.url));
+/** The entry of the WebGPU backend's text. */
+export const WEBGPU_ENTRY = fileURLToPath(new URL("../../engine/backends/webgpu/index.ts", import.meta.url));
 const WASM_FOLDER = new URL("../../engine/backends/wasm/build/", import.meta.url);
 
 /** `import { relaxed, simd } from "stride:wasm"`: bytes, or null where the kernels have not been compiled. */
@@ -31,9 +33,22 @@ const wasmBytes: Plugin = {
   },
 };
 
+/** The engine imports the WebGPU backend late; here it would import a file that is not there. The page's text is it. */
+const webGpuApart: Plugin = {
+  name: "stride-webgpu-apart",
+  setup(build) {
+    build.onResolve({ filter: /\/backends\/webgpu\/index\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "webgpu", namespace: "stride-apart" } : null,
+    );
+    build.onLoad({ filter: /.*/, namespace: "stride-apart" }, () => ({
+      contents: "export const createWebGpuBackend = async () => null;",
+    }));
+  },
+};
+
 export interface KernelBundleOptions {
   minify: boolean;
-  /** Another entry than Stride's worker: tests bring their own engine. */
+  /** Another entry than Stride's worker: the WebGPU backend, or that of tests, which bring their own engine. */
   entry?: string;
 }
 
@@ -50,9 +65,9 @@ function buildOptions({ minify, entry }: KernelBundleOptions): BuildOptions {
     keepNames: true,
     legalComments: "none",
     logLevel: "silent",
-    plugins: [wasmBytes],
+    plugins: [wasmBytes, webGpuApart],
     // Frames of the kernel must not show the blob's address.
-    footer: { js: "//# sourceURL=stride-kernel.js" },
+    footer: { js: `//# sourceURL=stride-${entry === WEBGPU_ENTRY ? "webgpu" : "kernel"}.js` },
   };
 }
 
@@ -78,7 +93,7 @@ export class KernelBundler {
   }
 }
 
-/** The kernel's text, once. */
+/** A text, once. */
 export async function bundleKernel(options: KernelBundleOptions): Promise<string> {
   const bundler = new KernelBundler(options);
   try {

@@ -8,6 +8,7 @@ import { KernelFrame } from "./frame.ts";
 import type {
   CellState,
   DatasetFile,
+  DeviceRefusal,
   GradientsAnswer,
   KernelApi,
   KernelClient,
@@ -38,6 +39,8 @@ export class KernelStartError extends Error {
 export interface KernelClientOptions {
   /** The kernel's text: one ES module that exports `start`. */
   kernelText: () => Promise<string>;
+  /** The text of the WebGPU backend. Without it there is only the CPU. */
+  webGpuText?: () => Promise<string>;
   /** Milliseconds until a kernel that says nothing is given up. Default 15 000: a slow phone takes five. */
   startTimeout?: number;
   /** Milliseconds that Stop leaves the cell to end by itself. Default 300. */
@@ -60,6 +63,8 @@ interface Connection {
   /** Number of the last batch of events that has arrived, and who waits for one. */
   batch: number;
   batchWaiters: { batch: number; resolve: () => void }[];
+  /** Once the WebGPU backend is on its way to this kernel. */
+  webGpu: Promise<unknown> | null;
 }
 
 class StrideKernelClient extends EventTarget implements KernelClient {
@@ -85,8 +90,7 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     this.api = {
       configure: async (configuration) => {
         this.configuration = configuration;
-        if (this.connection && this.state !== "starting")
-          await this.request((remote) => remote.configure(configuration));
+        return this.connection && this.state !== "starting" ? this.configure() : null;
       },
       loadDataset: async (file) => {
         this.datasets.set(file.name, file);
@@ -146,6 +150,7 @@ class StrideKernelClient extends EventTarget implements KernelClient {
   private async fly({ request }: Flight): Promise<void> {
     const connection = this.connection;
     const { compileRequest } = await import("./compile-request.ts");
+    if (this.wantsWebGpu(request)) await this.giveWebGpu();
     const { result, batch } = await this.request((remote) => remote.run(compileRequest(request)));
     if (connection) await this.arrived(connection, batch);
     this.deliver();
@@ -179,8 +184,7 @@ class StrideKernelClient extends EventTarget implements KernelClient {
       const [text] = await Promise.all([this.options.kernelText(), import("./compile-request.ts")]);
       if (abandoned()) throw new KernelGoneError();
       await this.connect(generation, text);
-      const { configuration } = this;
-      if (configuration) await this.request((remote) => remote.configure(configuration));
+      await this.configure();
       for (const file of this.datasets.values()) await this.request((remote) => remote.loadDataset(file));
       this.setState("ready");
     } catch (error) {
@@ -216,6 +220,7 @@ class StrideKernelClient extends EventTarget implements KernelClient {
           waiting: new Set([reject]),
           batch: 0,
           batchWaiters: [],
+          webGpu: null,
         };
         this.connection = connection;
         ports.events.addEventListener("message", ({ data }: MessageEvent<EventMessage>) => {
@@ -299,6 +304,39 @@ class StrideKernelClient extends EventTarget implements KernelClient {
     if (state === this.state) return;
     this.state = state;
     this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+
+  // ---- devices
+
+  private async configure(): Promise<DeviceRefusal | null> {
+    const { configuration } = this;
+    if (!configuration) return null;
+    if (configuration.device === "webgpu") await this.giveWebGpu();
+    const refusal = await this.request((remote) => remote.configure(configuration));
+    if (refusal !== null) {
+      // The next kernel is not asked for it again.
+      if (this.configuration === configuration) this.configuration = { ...configuration, device: "cpu" };
+      this.dispatchEvent(new CustomEvent("refused", { detail: refusal }));
+    }
+    return refusal;
+  }
+
+  private wantsWebGpu({ source, check, device }: RunRequest): boolean {
+    return device === "webgpu" || this.configuration?.device === "webgpu" || /webgpu/i.test(`${source} ${check ?? ""}`);
+  }
+
+  /** The backend is fetched when the first cell needs it, and then handed to each kernel once. */
+  private async giveWebGpu(): Promise<void> {
+    const { connection } = this;
+    const { webGpuText } = this.options;
+    if (!connection || !webGpuText || !("gpu" in navigator)) return;
+    connection.webGpu ??= webGpuText().then((text) => this.request((remote) => remote.startWebGpu(text)));
+    try {
+      await connection.webGpu;
+    } catch (error) {
+      connection.webGpu = null;
+      throw error;
+    }
   }
 
   // ---- requests
@@ -391,21 +429,23 @@ export function createKernelClient(options: KernelClientOptions): KernelClient {
 }
 
 /** The kernel of this site: fetched from where the build has put it. */
-export function kernelFromUrl(url: string): KernelClientOptions {
+export function kernelFromUrl(kernelUrl: string, webGpuUrl?: string): KernelClientOptions {
+  return { kernelText: textFrom(kernelUrl), ...(webGpuUrl === undefined ? {} : { webGpuText: textFrom(webGpuUrl) }) };
+}
+
+function textFrom(url: string): () => Promise<string> {
   let text: Promise<string> | null = null;
   const fetchText = async (): Promise<string> => {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${url} answered ${response.status}`);
     return response.text();
   };
-  return {
-    kernelText: () => {
-      // Kept for restarts, which then work offline; a failed fetch is tried again.
-      text ??= fetchText().catch((error: unknown) => {
-        text = null;
-        throw error;
-      });
-      return text;
-    },
+  return () => {
+    // Kept for restarts, which then work offline; a failed fetch is tried again.
+    text ??= fetchText().catch((error: unknown) => {
+      text = null;
+      throw error;
+    });
+    return text;
   };
 }

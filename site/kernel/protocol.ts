@@ -5,6 +5,9 @@
  */
 import type { OpRecord, RecordSummary, TensorView } from "../../engine/inspect/records.ts";
 
+export type DeviceName = "cpu" | "webgpu";
+/** Why work stays on the CPU: there is no adapter that answers, or the GPU was there and is lost. */
+export type DeviceRefusal = "absent" | "lost";
 export type KernelState = "idle" | "starting" | "ready" | "running" | "stopped" | "dead";
 export type CellState = "recorded" | "idle" | "queued" | "running" | "done" | "error" | "stale" | "stopped";
 
@@ -122,6 +125,8 @@ export interface RunRequest {
   publishes: boolean;
   /** Test code of an exercise, run after the source in its scope. */
   check: string | null;
+  /** Where its tensors are made, whatever is chosen for the lesson. Default: what is chosen. */
+  device?: DeviceName | null;
 }
 
 export interface CheckVerdict {
@@ -170,7 +175,10 @@ export interface DatasetFile {
 
 /** What the worker exposes to the page through comlink. */
 export interface KernelApi {
-  configure(options: { seed: number; device: "cpu" | "webgpu"; memoryBudget: number }): Promise<void>;
+  /** Takes effect when the cell that runs has ended. Where "webgpu" is refused the answer says why, and work goes on on the CPU. */
+  configure(options: { seed: number; device: DeviceName; memoryBudget: number }): Promise<DeviceRefusal | null>;
+  /** The text of the WebGPU backend, once in the kernel's life. Whether there is a GPU that it can use. */
+  startWebGpu(text: string): Promise<boolean>;
   /** Which data sets and engine the kernel has; used by the page to name them. */
   status(): Promise<{ backend: string; simd: "none" | "simd" | "relaxed"; dataset: string | null }>;
   loadDataset(file: DatasetFile): Promise<void>;
@@ -202,5 +210,5 @@ export interface KernelClient extends EventTarget {
     "configure" | "status" | "loadDataset" | "records" | "record" | "whatIf" | "gradients" | "format"
   >;
   onEvent(listener: (event: KernelEvent) => void): () => void;
-  /** "state" events: CustomEvent<KernelState>. */
+  /** "state" events: CustomEvent<KernelState>. "refused": CustomEvent<DeviceRefusal>, when "webgpu" was asked for in vain. */
 }

@@ -1,6 +1,8 @@
 declare module "virtual:stride-kernel" {
   /** Where the kernel's text is served. */
   export const kernelUrl: string;
+  /** Where the text of the WebGPU backend is served. */
+  export const webGpuUrl: string;
 }
 
 declare module "stride:wasm" {

@@ -1,15 +1,21 @@
 /**
- * Gives the page the address of the kernel's text: `import { kernelUrl } from "virtual:stride-kernel"`. In a build it is an
- * asset with a hash in its name, beside the module that asks for it, so that any base path serves it; the dev server bundles
- * it anew whenever it is asked for, which takes a tenth of a second.
+ * Gives the page the addresses of what runs in the kernel's worker: `import { kernelUrl, webGpuUrl } from
+ * "virtual:stride-kernel"`. In a build they are assets with a hash in their names, beside the module that asks for them, so
+ * that any base path serves them; the dev server bundles them anew whenever they are asked for, which takes a tenth of a
+ * second.
  */
 import { createHash } from "node:crypto";
 import type { Plugin } from "vite";
-import { bundleKernel, KernelBundler } from "./bundle.ts";
+import { bundleKernel, KernelBundler, WEBGPU_ENTRY } from "./bundle.ts";
 
 const MODULE = "virtual:stride-kernel";
 const RESOLVED = "\0stride-kernel";
-const DEV_PATH = "@stride-kernel.js";
+
+/** The exported name of each address, the file's name, and the entry if it is not the kernel's own. */
+const TEXTS = [
+  { exported: "kernelUrl", name: "kernel", entry: undefined },
+  { exported: "webGpuUrl", name: "webgpu", entry: WEBGPU_ENTRY },
+] as const;
 
 export function strideKernel(): Plugin {
   let base = "/";
@@ -25,26 +31,32 @@ export function strideKernel(): Plugin {
     },
     async load(id) {
       if (id !== RESOLVED) return null;
-      if (serving) return `export const kernelUrl = ${JSON.stringify(`${base.replace(/\/?$/, "/")}${DEV_PATH}`)};`;
-      // The pages are rendered in another environment, where nobody starts a kernel.
-      if (this.environment.name !== "client") return `export const kernelUrl = "";`;
-      const source = await bundleKernel({ minify: true });
-      const hash = createHash("sha256").update(source).digest("hex").slice(0, 8);
-      const reference = this.emitFile({
-        type: "asset",
-        name: "kernel.js",
-        originalFileName: `kernel.${hash}.js`,
-        source,
+      const lines = TEXTS.map(async ({ exported, name, entry }) => {
+        const line = (address: string): string => `export const ${exported} = ${address};\n`;
+        if (serving) return line(JSON.stringify(`${base.replace(/\/?$/, "/")}${devPath(name)}`));
+        // The pages are rendered in another environment, where nobody starts a kernel.
+        if (this.environment.name !== "client") return line('""');
+        const source = await bundleKernel({ minify: true, entry });
+        const hash = createHash("sha256").update(source).digest("hex").slice(0, 8);
+        const originalFileName = `${name}.${hash}.js`;
+        const reference = this.emitFile({ type: "asset", name: `${name}.js`, originalFileName, source });
+        return line(`import.meta.ROLLUP_FILE_URL_${reference}`);
       });
-      return `export const kernelUrl = import.meta.ROLLUP_FILE_URL_${reference};`;
+      return (await Promise.all(lines)).join("");
     },
     configureServer(server) {
-      const bundler = new KernelBundler({ minify: false });
-      server.httpServer?.once("close", () => void bundler.dispose());
+      const bundlers = TEXTS.map(({ name, entry }) => ({
+        path: `/${devPath(name)}`,
+        bundler: new KernelBundler({ minify: false, entry }),
+      }));
+      server.httpServer?.once("close", () => {
+        for (const { bundler } of bundlers) void bundler.dispose();
+      });
       server.middlewares.use((request, response, next) => {
-        const path = request.url?.split("?")[0];
-        if (!path?.endsWith(`/${DEV_PATH}`)) return next();
-        bundler.text().then(
+        const asked = request.url?.split("?")[0];
+        const found = bundlers.find(({ path }) => asked?.endsWith(path));
+        if (!found) return next();
+        found.bundler.text().then(
           (text) => {
             response.setHeader("Content-Type", "text/javascript");
             response.setHeader("Cache-Control", "no-store");
@@ -60,3 +72,5 @@ export function strideKernel(): Plugin {
     },
   };
 }
+
+const devPath = (name: string): string => `@stride-${name}.js`;

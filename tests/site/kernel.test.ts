@@ -350,3 +350,70 @@ test("an unhandled rejection is shown in the cell it comes from", async () => {
     { cellId: "a", item: { kind: "error", error: { message: "lost", frames: [{ line: 2 }] } } },
   ]);
 });
+
+/** The small engine with a GPU that has things to say. */
+async function withDevices() {
+  const log: string[] = [];
+  let trouble: Error | null = null;
+  const engine = smallEngine();
+  engine.chooseDevice = async (device) => {
+    log.push(device);
+    return device === "webgpu" && trouble !== null ? "lost" : null;
+  };
+  engine.settle = async () => {
+    const error = trouble;
+    trouble = null;
+    if (error) throw error;
+  };
+  const node = await createNodeKernel({ engine });
+  kernels.push(node);
+  const run = (cellId: string, source: string, more: Partial<RunRequest> = {}): Promise<NodeRun> =>
+    node.run({ cellId, source, scope: {}, publishes: true, check: null, ...more });
+  const fail = (message: string): void => {
+    trouble = new Error(message);
+  };
+  return { ...node, run, log, fail };
+}
+
+test("another device is chosen when the running cell has ended", async () => {
+  const { run, kernel, log } = await withDevices();
+  const running = run("a", "await new Promise((done) => setTimeout(done, 20)); print('end')").then(() =>
+    log.push("ran"),
+  );
+  const chosen = kernel.configure({ seed: 0, device: "webgpu", memoryBudget: 1 });
+  expect(await chosen).toBe(null);
+  await running;
+  expect(log).toEqual(["ran", "webgpu"]);
+});
+
+test("a cell with a device of its own runs there, and the next one where the lesson runs", async () => {
+  const { run, kernel, log } = await withDevices();
+  await kernel.configure({ seed: 0, device: "cpu", memoryBudget: 1 });
+  await run("a", "print(1)", { device: "webgpu" });
+  await run("b", "print(2)");
+  expect(log).toEqual(["cpu", "webgpu", "cpu"]);
+});
+
+test("a GPU's late error ends the cell whose work it was, with nothing published", async () => {
+  const { run, fail } = await withDevices();
+  const running = run("a", "const x = 1; await new Promise((done) => setTimeout(done, 20)); print('sent')");
+  setTimeout(() => fail("out of memory on the GPU"), 5);
+  expect(await running).toMatchObject({
+    state: "error",
+    error: { message: "out of memory on the GPU" },
+    text: "sent\n",
+  });
+  expect(await run("b", "print(x)", { scope: { x: "a" } })).toMatchObject({
+    state: "error",
+    error: { name: "NameError" },
+  });
+});
+
+test("an error of the GPU between two cells is told by the earlier one, and the next one runs", async () => {
+  const { run, fail, events } = await withDevices();
+  await run("a", "print(1)");
+  fail("the device was lost");
+  expect(await run("b", "print(2)")).toMatchObject({ state: "done", text: "2\n" });
+  const errors = events.filter((event) => event.type === "output" && event.item.kind === "error");
+  expect(errors).toMatchObject([{ cellId: "a", item: { error: { message: "the device was lost" } } }]);
+});

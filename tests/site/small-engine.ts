@@ -116,7 +116,11 @@ export function smallEngine(): Engine {
     manualSeed(next) {
       seed = next;
     },
-    async configure() {},
+    setMemoryBudget() {},
+    startWebGpu: async () => false,
+    chooseDevice: async (device) => (device === "webgpu" ? "absent" : null),
+    async settle() {},
+    async fetch() {},
     checkMemory() {},
     status: () => ({ backend: "small", simd: "none", dataset }),
     provideDataset(file) {

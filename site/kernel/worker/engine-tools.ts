@@ -1,5 +1,6 @@
 /** What the kernel asks of an engine, answered by Stride's: shared by the worker and by Node. */
 import { currentBackend } from "../../../engine/backends/index.ts";
+import { CPU, onDevice } from "../../../engine/core/device.ts";
 import { DTYPES, type DTypeName, type TypedArray } from "../../../engine/core/dtype.ts";
 import { defaultGenerator } from "../../../engine/core/generator.ts";
 import { checkMemory, setMemoryBudget } from "../../../engine/core/memory.ts";
@@ -13,6 +14,7 @@ import { datasetInfo, provideDataset } from "../../../engine/data/sources.ts";
 import { setCallSite, setRecorder, snapshot, type TensorView } from "../../../engine/inspect/index.ts";
 import { modules } from "../../../engine/public.ts";
 import { setTensorboardSink } from "../../../engine/tensorboard/events.ts";
+import * as webgpu from "../../../engine/webgpu.ts";
 import type { Engine } from "./engine.ts";
 import { type ReplayTools, replay } from "./replay.ts";
 
@@ -45,8 +47,23 @@ function refuseBrackets(): void {
   }
 }
 
+/** What went wrong on the GPU since the last time; a lost one answers the same for ever. */
+function gpuError(): Promise<unknown> {
+  return webgpu.synchronize().then(
+    () => null,
+    (error: unknown) => error,
+  );
+}
+
+async function gpuIsLost(): Promise<boolean> {
+  // Other errors are said once.
+  await gpuError();
+  return (await gpuError()) !== null;
+}
+
 export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
   refuseBrackets();
+  let told: unknown = null;
   return {
     modules,
     print,
@@ -72,37 +89,59 @@ export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
     },
     formatNumbers: (values, dtype) => formatNumbers(values, dtype as DTypeName),
     manualSeed: (seed) => void defaultGenerator.manualSeed(seed),
-    async configure({ memoryBudget }) {
-      setMemoryBudget(memoryBudget);
+    setMemoryBudget,
+    startWebGpu: (load) => webgpu.init(load as Parameters<typeof webgpu.init>[0]),
+    async chooseDevice(device) {
+      try {
+        await webgpu.chooseDevice(device);
+      } catch {
+        return "absent";
+      }
+      if (device === "cpu" || !(await gpuIsLost())) return null;
+      await webgpu.chooseDevice("cpu");
+      return "lost";
+    },
+    async settle() {
+      const error = await gpuError();
+      // That the GPU is lost is said again by whatever uses it; what does not, works.
+      if (error === null || error === told) return;
+      told = error;
+      throw error;
+    },
+    async fetch(value) {
+      if (value instanceof Tensor) await value.storage.arrive();
     },
     checkMemory,
     status: () => ({ backend: currentBackend(), simd, dataset: datasetInfo()?.title ?? null }),
     provideDataset,
     setRecorder,
     setCallSite,
-    replay: (record, change) => replay(record, change, { functional, makeTensor }),
-    gradients(record, change, gradOutput) {
-      let promoted = false;
-      const differentiable: typeof makeTensor = (data, shape, dtype) => {
-        const floating = DTYPES[dtype].isFloatingPoint;
-        if (!floating) promoted = true;
-        const tensor = makeTensor(data, shape, floating ? dtype : "float32");
-        tensor.requiresGrad = true;
-        return tensor;
-      };
-      const { inputs, output } = replay(record, change, { functional, makeTensor: differentiable });
-      const y = output as Tensor;
-      const seed = makeTensor(gradOutput ?? new Array<number>(y.numel()).fill(1), [...y.shape], y.dtype.name);
-      y.backward(seed);
-      const gradients: Record<string, TensorView> = {};
-      for (const [name, input] of Object.entries(inputs)) {
-        const { grad } = input as Tensor;
-        if (grad) gradients[name] = snapshot(grad);
-      }
-      return { gradOutput: snapshot(seed), gradients, promoted };
-    },
+    replay: (record, change) => onDevice(CPU, null, () => replay(record, change, { functional, makeTensor })),
+    gradients: (...asked) => onDevice(CPU, null, () => gradients(...asked)),
     setTensorboardSink,
     setYieldCheck: setInterruptCheck,
     setProgressSink,
   };
 }
+
+/** On the CPU, as all that is tried on copies: it is little, and its numbers are wanted at once. */
+const gradients: Engine["gradients"] = (record, change, gradOutput) => {
+  let promoted = false;
+  const differentiable: typeof makeTensor = (data, shape, dtype) => {
+    const floating = DTYPES[dtype].isFloatingPoint;
+    if (!floating) promoted = true;
+    const tensor = makeTensor(data, shape, floating ? dtype : "float32");
+    tensor.requiresGrad = true;
+    return tensor;
+  };
+  const { inputs, output } = replay(record, change, { functional, makeTensor: differentiable });
+  const y = output as Tensor;
+  const seed = makeTensor(gradOutput ?? new Array<number>(y.numel()).fill(1), [...y.shape], y.dtype.name);
+  y.backward(seed);
+  const gradients: Record<string, TensorView> = {};
+  for (const [name, input] of Object.entries(inputs)) {
+    const { grad } = input as Tensor;
+    if (grad) gradients[name] = snapshot(grad);
+  }
+  return { gradOutput: snapshot(seed), gradients, promoted };
+};

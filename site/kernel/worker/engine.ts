@@ -6,7 +6,15 @@
 import type { LoopProgress } from "../../../engine/data/pause.ts";
 import type { Recorder } from "../../../engine/inspect/recorder.ts";
 import type { OpRecord } from "../../../engine/inspect/records.ts";
-import type { DatasetFile, GradientsAnswer, TensorboardEvent, TensorSummary, WhatIf } from "../protocol.ts";
+import type {
+  DatasetFile,
+  DeviceName,
+  DeviceRefusal,
+  GradientsAnswer,
+  TensorboardEvent,
+  TensorSummary,
+  WhatIf,
+} from "../protocol.ts";
 
 export type { LoopProgress };
 
@@ -31,7 +39,15 @@ export interface Engine {
   summarize(tensor: object, maxNumbers: number): TensorSummary;
   formatNumbers(values: number[], dtype: string): string[];
   manualSeed(seed: number): void;
-  configure(options: { device: "cpu" | "webgpu"; memoryBudget: number }): Promise<void>;
+  setMemoryBudget(bytes: number): void;
+  /** Gets the WebGPU backend ready. Whether there is a GPU that it can use. */
+  startWebGpu(load: () => Promise<object>): Promise<boolean>;
+  /** Where tensors are made from now on. Where "webgpu" is refused it is the CPU. */
+  chooseDevice(device: DeviceName): Promise<DeviceRefusal | null>;
+  /** Waits until what was given to the GPU is known to have worked. @throws the GPU's error, once */
+  settle(): Promise<void>;
+  /** Makes a value ready to be shown: what is on the GPU is fetched without holding anything up. */
+  fetch(value: unknown): Promise<void>;
   /** @throws when tensors hold more than the budget. */
   checkMemory(): void;
   status(): { backend: string; simd: "none" | "simd" | "relaxed"; dataset: string | null };

@@ -11,8 +11,10 @@ import { linkCell } from "../../lesson/link.ts";
 import { STANDARD_GLOBALS } from "../../lesson/modules.ts";
 import type { CompiledRequest, CompileOutcome } from "../compile-request.ts";
 import type {
+  DeviceRefusal,
   ErrorData,
   GradientsAnswer,
+  KernelApi,
   KernelEvent,
   RunRequest,
   RunResult,
@@ -22,6 +24,7 @@ import type {
 import { cellNames } from "./cell-names.ts";
 import { CellOutput, type Emit, type NewItem } from "./cell-output.ts";
 import { CheckList } from "./checks.ts";
+import { Devices } from "./devices.ts";
 import { itemOf, MAX_NUMBERS } from "./display.ts";
 import type { Engine, LoopProgress, PrintedValue } from "./engine.ts";
 import { framesOf, NameError, StopError, toErrorData } from "./errors.ts";
@@ -29,6 +32,7 @@ import { type Clock, EventStream } from "./event-stream.ts";
 import { ModuleTable } from "./module-table.ts";
 import { RecordStore } from "./record-store.ts";
 
+type Configuration = Parameters<KernelApi["configure"]>[0];
 type Refusal = Extract<WhatIfAnswer, { ok: false }>;
 type AnyEvent = KernelEvent extends infer E ? (E extends unknown ? Omit<E, "generation" | "runId"> : never) : never;
 
@@ -79,6 +83,7 @@ export class Kernel {
   private readonly host: KernelHost;
   private readonly events: EventStream;
   private readonly modules: ModuleTable;
+  private readonly devices: Devices;
   private readonly records = new RecordStore();
   /** The latest text of each cell, to find error positions. */
   private readonly cells = new Map<string, CompiledCell>();
@@ -102,6 +107,7 @@ export class Kernel {
     this.host = host;
     this.events = new EventStream((events, batch) => host.post(events, batch), host);
     this.modules = new ModuleTable(engine.modules, host);
+    this.devices = new Devices(engine);
     engine.setPrintSink((text, tensors) => this.printed(text, tensors));
     engine.setTensorboardSink((event) => {
       const run = this.current();
@@ -122,6 +128,22 @@ export class Kernel {
   /** Makes the modules that cells import; before that, no cell can run. */
   async start(): Promise<void> {
     await this.modules.prepare();
+  }
+
+  /** Once the cell that runs has ended: what it makes belongs on one device. */
+  configure({ seed, device, memoryBudget }: Configuration): Promise<DeviceRefusal | null> {
+    const configured = this.queue.then(async () => {
+      this.engine.setMemoryBudget(memoryBudget);
+      const refusal = await this.devices.choose(device);
+      this.engine.manualSeed(seed);
+      return refusal;
+    });
+    this.queue = configured.catch(() => {});
+    return configured;
+  }
+
+  startWebGpu(text: string): Promise<boolean> {
+    return this.engine.startWebGpu(() => this.host.importModule(this.host.createModule(text, "webgpu")));
   }
 
   /** Everything emitted so far is on its way after this; the number of the last batch. */
@@ -222,6 +244,8 @@ export class Kernel {
       return { state, ms, error: null, verdicts: null, ...rest };
     };
     if (this.stopRequested) return finish("stopped");
+    // What the GPU has to say of earlier work is not this cell's.
+    await this.engine.settle().catch((error: unknown) => this.stray(error));
     this.latest.set(cellId, run);
     this.records.begin(cellId);
     this.engine.setWarningSink((text) => this.current()?.output.text("stderr", `${text}\n`, []));
@@ -232,14 +256,18 @@ export class Kernel {
     try {
       const cell = compiled(request.cell);
       this.cells.set(cellId, cell);
+      await this.devices.enter(request.device);
       const scope = this.scopeOf(cell, request);
       const checks = new CheckList();
       const names = this.cellNames(run, checks);
       const module = await this.evaluate(cell, scope, names);
-      if (run.last && run.last.value !== undefined && run.last.value !== null)
+      if (run.last && run.last.value !== undefined && run.last.value !== null) {
+        await this.engine.fetch(run.last.value);
         run.output.add(itemOf(run.last.value, this.engine));
+      }
       this.engine.checkMemory();
       if (request.checker) await this.check(request.checker, cell, module.url, request.scope, names, checks);
+      await this.engine.settle();
       if (request.publishes) this.publish(run, module);
       else release(run.rebinds);
       return finish("done", { verdicts: request.checker ? checks.verdicts : null });
@@ -252,6 +280,7 @@ export class Kernel {
       return finish("error", { error: data });
     } finally {
       this.active = null;
+      await this.devices.leave(request.device);
     }
   }
 

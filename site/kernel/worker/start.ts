@@ -73,9 +73,11 @@ export async function startKernel(
 
 function apiOf(kernel: Kernel, engine: Engine): WorkerApi {
   return {
-    async configure({ seed, device, memoryBudget }) {
-      await engine.configure({ device, memoryBudget });
-      engine.manualSeed(seed);
+    async configure(options) {
+      return kernel.configure(options);
+    },
+    async startWebGpu(text) {
+      return kernel.startWebGpu(text);
     },
     async status() {
       return engine.status();

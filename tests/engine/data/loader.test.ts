@@ -1,4 +1,6 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DeviceMemory } from "../../../engine/backends/backend.ts";
+import { setAccelerator, setDefaultDevice } from "../../../engine/core/device.ts";
 import { defaultGenerator, Generator } from "../../../engine/core/random.ts";
 import type { Tensor } from "../../../engine/core/tensor.ts";
 import {
@@ -16,6 +18,7 @@ import {
   WeightedRandomSampler,
 } from "../../../engine/data/index.ts";
 import { type LoopProgress, setInterruptCheck, setProgressSink } from "../../../engine/data/pause.ts";
+import { float32, tensor, zeros } from "../../../engine/torch.ts";
 import { errorOf, GOLDEN, ORACLE, tensorOf, valuesOf } from "./support.ts";
 
 class Count extends Dataset<number> {
@@ -276,3 +279,86 @@ function wait<T>(milliseconds: number, value: T): T {
   while (performance.now() < end);
   return value;
 }
+
+describe("with another default device", () => {
+  const uploads: number[] = [];
+  const memories = new Map<DeviceMemory, Int32Array<ArrayBuffer>>();
+
+  beforeEach(() => {
+    uploads.length = 0;
+    setAccelerator({
+      allocate(bytes) {
+        const memory = { bytes, limit: Number.POSITIVE_INFINITY };
+        memories.set(memory, new Int32Array(bytes / 4));
+        return memory;
+      },
+      free: (memory) => void memories.delete(memory),
+      write(memory, elements) {
+        uploads.push(elements.length);
+        memories.get(memory)!.set(new Int32Array(elements.buffer, elements.byteOffset, elements.length));
+      },
+      copyOf: () => {
+        throw new Error("nothing is copied here");
+      },
+      readsSync: true,
+      readSync: (memory, bytes) => memories.get(memory)!.buffer.slice(0, bytes),
+      read: async (memory, bytes) => memories.get(memory)!.buffer.slice(0, bytes),
+    });
+    setDefaultDevice("webgpu");
+  });
+
+  afterEach(() => {
+    setDefaultDevice(null);
+    setAccelerator(null);
+  });
+
+  /** Makes its tensors when it is asked, as transforms do. */
+  class Squares extends Dataset<[Tensor, number]> {
+    readonly length = 6;
+
+    override get(index: number): [Tensor, number] {
+      return [tensor([index, index * index], { dtype: float32 }), index];
+    }
+  }
+
+  it("makes samples and batches on the CPU, and sends each batch as a whole", () => {
+    const batches = [...new DataLoader(new Squares(), { batchSize: 4 })];
+    expect(uploads).toEqual([8, 4, 4, 2]);
+    expect(batches.map(([x, y]) => [x.device.type, y.device.type])).toEqual(Array(2).fill(["webgpu", "webgpu"]));
+    expect(batches.map(([x, y]) => [x.tolist(), y.tolist()])).toEqual([
+      [
+        [
+          [0, 0],
+          [1, 1],
+          [2, 4],
+          [3, 9],
+        ],
+        [0, 1, 2, 3],
+      ],
+      [
+        [
+          [4, 16],
+          [5, 25],
+        ],
+        [4, 5],
+      ],
+    ]);
+  });
+
+  it("leaves everything on the CPU where no other device is the default", async () => {
+    setDefaultDevice(null);
+    for await (const [x] of new DataLoader(new Squares(), { batchSize: 3 })) expect(x.device.type).toBe("cpu");
+    expect(uploads).toEqual([]);
+  });
+
+  it("moves what a stream and a collateFn of one's own give, in records too, and lets the default back in between", () => {
+    const loader = new DataLoader(new Naturals(), {
+      batchSize: 5,
+      collateFn: (all) => ({ sum: tensor(all).sum(), all }),
+    });
+    for (const { sum, all } of loader) {
+      expect([sum.device.type, all, zeros(1).device.type]).toEqual(["webgpu", [0, 1, 2, 3, 4], "webgpu"]);
+      expect(uploads).toEqual([1]);
+    }
+  });
+});

@@ -45,7 +45,7 @@ afterEach(() => {
   for (const kernel of kernels.splice(0)) kernel.dispose();
 });
 
-async function open(sources: Record<string, string>, steps: string[] = []) {
+async function open(sources: Record<string, string>, steps: string[] = [], leftOut: string[] = []) {
   const specs = Object.entries(sources).map(
     ([id, source], index): CellSpec => ({
       id,
@@ -72,6 +72,7 @@ async function open(sources: Record<string, string>, steps: string[] = []) {
     prepare: async () => {},
     begin: (id) => log.push(`begin ${id}`),
     end: (id, result) => log.push(`${result.state} ${id}`),
+    leavesOut: (id) => leftOut.includes(id),
     confirmLong: async (id) => {
       log.push(`ask ${id}`);
       return false;
@@ -198,4 +199,29 @@ test("an exercise whose cell fails says so instead of running", async () => {
   const { session } = await open({ a: "const x = null.y;" });
   const result = await session.runExercise(exercise('test("any", () => x)'), "x;");
   expect(result).toMatchObject({ state: "error", unmet: "a" });
+});
+
+test("on another device everything must run again, what was running when it was chosen included", async () => {
+  const { session, model, log } = await open({
+    a: "const x = 2;",
+    b: "await new Promise((go) => setTimeout(go, 30))",
+    c: "print(x)",
+  });
+  await session.run("c");
+  const running = session.run("b");
+  session.changeDevice();
+  await running;
+  expect(model.cells.map(({ state, reason }) => [state, reason?.kind])).toEqual(Array(3).fill(["stale", "device"]));
+  log.length = 0;
+  await session.run("c");
+  expect(log).toEqual(["c needs a", "begin a", "done a", "begin c", "2", "done c"]);
+});
+
+test("a run of all cells leaves out what needs a GPU where there is none, and runs the rest", async () => {
+  const { session, log } = await open({ a: "print(1)", gpu: "print(2)", c: "print(3)" }, [], ["gpu"]);
+  await session.runAll();
+  expect(log).toEqual(["begin a", "1", "done a", "begin c", "3", "done c"]);
+  log.length = 0;
+  await session.run("gpu");
+  expect(log).toEqual(["begin gpu", "2", "done gpu"]);
 });

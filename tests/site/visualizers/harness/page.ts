@@ -122,7 +122,7 @@ function applied(change: WhatIf): WhatIfAnswer {
 }
 
 const api: KernelClient["api"] = {
-  configure: async () => undefined,
+  configure: async () => null,
   status: async () => ({ backend: "naive", simd: "none", dataset: null }),
   loadDataset: async () => undefined,
   records: async () => [],
