@@ -5,14 +5,15 @@
 
 import { setAccelerated } from "./backends/index.ts";
 import type { MemorySummary, WebGpuBackend } from "./backends/webgpu/index.ts";
-import { acceleratorOf, getDefaultDevice, setAccelerator, setDefaultDevice } from "./core/device.ts";
+import { acceleratorOf, setAccelerator } from "./core/device.ts";
 import { collectIfWorthIt, setDeviceBudget } from "./core/device_memory.ts";
 import { RuntimeError } from "./core/errors.ts";
 
 let backend: WebGpuBackend | null = null;
 let starting: Promise<boolean> | null = null;
 
-type Load = () => Promise<typeof import("./backends/webgpu/index.ts")>;
+/** Gets the module of the WebGPU backend, for programs that bundle it by themselves. */
+export type BackendLoader = () => Promise<object>;
 
 /**
  * Starts WebGPU, once: a browser hands out its GPU only after a wait. Lessons need not call it; programs of one's own do,
@@ -20,15 +21,15 @@ type Load = () => Promise<typeof import("./backends/webgpu/index.ts")>;
  * @param load gets the backend's module. Default: imported from beside this one
  * @returns whether there is a GPU to use
  */
-export function init(load: Load = () => import("./backends/webgpu/index.ts")): Promise<boolean> {
+export function init(load: BackendLoader = () => import("./backends/webgpu/index.ts")): Promise<boolean> {
   starting ??= start(load);
   return starting;
 }
 
-async function start(load: Load): Promise<boolean> {
+async function start(load: BackendLoader): Promise<boolean> {
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) return false;
-  const { createWebGpuBackend } = await load();
+  const { createWebGpuBackend } = (await load()) as typeof import("./backends/webgpu/index.ts");
   backend = await createWebGpuBackend(gpu, { error: (message, hint) => new RuntimeError(message, { hint }) });
   if (!backend) return false;
   setAccelerator(backend.runtime);
@@ -92,12 +93,4 @@ export function memorySummary(): string {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MB`;
-}
-
-/** Makes "webgpu" or "cpu" the default device, starting the GPU if need be. @throws RuntimeError where there is none @internal */
-export async function chooseDevice(type: "cpu" | "webgpu", load?: Load): Promise<void> {
-  if (type === "webgpu" && !(await init(load))) {
-    throw new RuntimeError("WebGPU is not available in this browser", { hint: "everything runs on the CPU as before" });
-  }
-  if (getDefaultDevice().type !== type) setDefaultDevice(type);
 }
