@@ -58,6 +58,42 @@ const ALL_PADDING = `if (winner < 0) {
     winner = (top + first(top, p.dilationH) * p.dilationH) * p.w + left + first(left, p.dilationW) * p.dilationW;
   }`;
 
+/** The most common window by far, written out: loops cost more than its four cells. It never reaches into padding. */
+function maxPoolOfFourProgram(withIndices: boolean): Program {
+  return {
+    key: `maxPool of four ${withIndices}`,
+    code: () => `${STRUCT}
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+${withIndices ? "@group(0) @binding(3) var<storage, read_write> indices: array<i32>;" : ""}
+// Compilers may assume that there are no NaN: the bits know.
+fn isNan(value: f32) -> bool { return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u; }
+${main(
+  "outW",
+  "outH",
+  `  let base = i32(p.offset0 + plane * u32(p.h * p.w));
+  let start = row * p.strideH * p.w + col * p.strideW;
+  var best = x[base + start];
+  var winner = start;
+  var found = isNan(best);
+${["p.dilationW", "p.dilationH * p.w", "p.dilationH * p.w + p.dilationW"]
+  .map(
+    (cell) => `  {
+    let position = start + ${cell};
+    let value = x[base + position];
+    let better = isNan(value) | (!found & (value > best));
+    best = select(best, value, better);
+    winner = select(winner, position, better);
+    found = found | isNan(value);
+  }`,
+  )
+  .join("\n")}
+  out[p.offset1 + t] = best;
+  ${withIndices ? "indices[p.offset2 + t] = winner;" : ""}`,
+)}`,
+  };
+}
+
 /** `inside`: no window reaches into padding. */
 function maxPoolProgram(withIndices: boolean, inside: boolean): Program {
   return {
@@ -251,7 +287,9 @@ export function poolKernels(runtime: Runtime): Attempts {
     maxPool(input, g, out, indices) {
       if (!isFloat32(input, out)) return false;
       return withDense(runtime, [input], indices ? [out, indices] : [out], ([x], targets) => {
-        runtime.run(maxPoolProgram(indices !== null, staysInside(g)), {
+        const inside = staysInside(g);
+        const four = inside && g.kernelH === 2 && g.kernelW === 2;
+        runtime.run(four ? maxPoolOfFourProgram(indices !== null) : maxPoolProgram(indices !== null, inside), {
           reads: [x!.memory],
           ...written(targets),
           ...layoutOf(g, sizeOf(out), [x!, ...targets]),
