@@ -193,13 +193,33 @@ export interface Kernels {
 
 export type KernelName = keyof Kernels;
 
-/** Which arguments a kernel writes to, where it is not the last one alone. */
-export const WRITES: { readonly [K in KernelName]?: readonly number[] } = {
+/** Which arguments each kernel writes to. */
+export const WRITES: { readonly [K in KernelName]: readonly number[] } = {
   fill: [0],
+  copy: [1],
+  unary: [2],
+  binary: [3],
+  where: [3],
   formula: [3],
+  reduce: [2],
+  softmax: [2],
+  softmaxGrad: [3],
+  moments: [2, 3],
+  normalize: [5, 6, 7],
+  normalizeGrad: [7, 8, 9],
+  matmul: [2],
+  conv: [4],
+  convInputGrad: [3],
+  convWeightGrad: [3],
   maxPool: [2, 3],
+  maxPoolGrad: [3],
+  avgPool: [4],
+  avgPoolGrad: [4],
+  indexSelect: [2],
   indexAdd: [0],
+  gather: [2],
   scatterAdd: [0],
+  cumulative: [2],
 };
 
 /**

@@ -19,7 +19,7 @@ function dispatching<K extends KernelName>(name: K): Kernels[K] {
   const reference = referenceKernels[name] as Kernel;
   const dispatch: Kernel = (...args) => {
     if (accelerated !== null && args.some(isOnDevice)) {
-      runOnDevice(accelerated.kernels[name], WRITES[name] ?? [args.length - 1], args, dispatch);
+      runOnDevice(accelerated.kernels[name], WRITES[name], args, dispatch);
       return;
     }
     const attempt = active.kernels[name] as Attempts[K];
