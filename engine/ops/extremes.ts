@@ -97,11 +97,12 @@ export type ValuesAndIndices = [values: Tensor, indices: Tensor] & { values: Ten
 
 /** Prints as `torch.return_types.max(values=…, indices=…)`, by the name of the function that gave them. */
 export function valuesAndIndices(name: string, [values, indices]: Tensor[]): ValuesAndIndices {
-  const pair = Object.assign([values, indices], { values, indices }) as unknown as ValuesAndIndices;
-  Object.defineProperty(pair, "toString", {
-    value: () => `torch.return_types.${name}(\nvalues=${values},\nindices=${indices})`,
-  });
-  return pair;
+  // Defined, not assigned: arrays have `values` already, and where JavaScript's own objects are frozen no store shadows it.
+  return Object.defineProperties([values, indices], {
+    values: { value: values, enumerable: true },
+    indices: { value: indices, enumerable: true },
+    toString: { value: () => `torch.return_types.${name}(\nvalues=${values},\nindices=${indices})` },
+  }) as unknown as ValuesAndIndices;
 }
 
 function extremes(name: "max" | "min", args: unknown[]): Tensor | ValuesAndIndices {

@@ -143,9 +143,26 @@ export class LessonPage {
     }
   }
 
+  /** The switch of the bar. */
+  device(): Locator {
+    return this.page.locator('select[data-control="device"]');
+  }
+
+  /** Chooses a device and waits until the kernel has it. */
+  async chooseDevice(device: "cpu" | "webgpu"): Promise<void> {
+    await this.device().selectOption(device);
+    if (device === "webgpu") await this.page.locator('stride-lesson[data-kernel="ready"]').waitFor({ timeout: 60_000 });
+  }
+
   /** What the cell printed, to the letter. */
   async text(id: string): Promise<string> {
     const items = this.cell(id).locator('[data-part="output"] [data-output="text"]:not([data-stream="stderr"])');
+    return (await items.allTextContents()).join("");
+  }
+
+  /** What the cell was warned of. */
+  async warnings(id: string): Promise<string> {
+    const items = this.cell(id).locator('[data-part="output"] [data-output="text"][data-stream="stderr"]');
     return (await items.allTextContents()).join("");
   }
 
