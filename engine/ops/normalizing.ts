@@ -2,6 +2,7 @@
 import { isGradEnabled } from "../autograd/mode.ts";
 import type { View } from "../backends/backend.ts";
 import { kernels } from "../backends/index.ts";
+import { onDevice } from "../core/device.ts";
 import type { Shape } from "../core/shape.ts";
 import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -77,8 +78,7 @@ function gradients(
   kernels.normalizeGrad(
     seen(grad),
     seen(x),
-    statistics.mean.kernelView,
-    statistics.variance.kernelView,
+    ...perGroup(statistics, groups),
     affine(weight),
     eps,
     statistics.given,
@@ -90,9 +90,14 @@ function gradients(
 }
 
 /** Room for the mean and the variance of each group. */
-export function ownStatistics({ dtype }: Tensor, { shape: [outer, groups] }: Groups): NormAttrs["statistics"] {
-  const [mean, variance] = [Tensor.empty([outer * groups], dtype), Tensor.empty([outer * groups], dtype)];
-  return { mean, variance, given: false };
+export function ownStatistics({ dtype, device }: Tensor, { shape: [outer, groups] }: Groups): NormAttrs["statistics"] {
+  const room = () => onDevice(device, null, () => Tensor.empty([outer * groups], dtype));
+  return { mean: room(), variance: room(), given: false };
+}
+
+/** Mean and variance as [outer, groups]. */
+function perGroup({ mean, variance }: NormAttrs["statistics"], { shape: [outer, groups] }: Groups): [View, View] {
+  return [viewAs(mean, [outer, groups]), viewAs(variance, [outer, groups])];
 }
 
 /** One block serves all of them: what differs is the shape in which they look at the input. */
@@ -107,7 +112,7 @@ function normalisation(name: string, gradFn: string): Op<NormAttrs> {
       const out = new Tensor(Storage.allocate(x.dtype, x.numel()), x.shape, layout);
       const affine = (given: Tensor | null) => given && viewAs(denseRaw(given), groups.shape, groups.affine);
       const [whole, result] = [from, out].map((t) => viewAs(t, groups.shape, groups.strides)) as [View, View];
-      const [means, variances] = [statistics.mean.kernelView, statistics.variance.kernelView];
+      const [means, variances] = perGroup(statistics, groups);
       kernels.normalize(whole, affine(weight), affine(bias), eps, statistics.given, result, means, variances);
       ctx.save(x, weight);
       return out;
