@@ -1,14 +1,23 @@
 /** In the page: the whole engine on WebGPU. */
+import { setWarningSink } from "../../engine/core/warnings.ts";
 import * as torch from "../../engine/torch.ts";
 import type { Case, Group } from "../golden/cases.ts";
 import { check } from "../golden/run.ts";
 
 export { torch };
 
+const said: string[] = [];
+
+/** Which operations have run on the CPU. */
+export function fallbacks(): string[] {
+  return said.flatMap((text) => /(\w+) runs on the CPU/.exec(text)?.[1] ?? []);
+}
+
 /** @throws where there is no adapter: these tests are about one */
 export async function start(): Promise<void> {
   if (!(await torch.webgpu.init())) throw new Error("no WebGPU adapter");
   torch.setDefaultDevice("webgpu");
+  setWarningSink((text) => said.push(text));
 }
 
 /** What is wrong with each golden case when all its tensors are on the GPU; null where nothing is. */

@@ -24,5 +24,6 @@ describe.each(["functional", "modules", "training"] satisfies Group[])("golden c
     console.log(`${group}: ${cases.length - wrong.length} of ${cases.length}`);
     if (process.env.STRIDE_VERBOSE) console.log(wrong.join("\n"));
     expect(wrong.map((line) => line.slice(0, 300))).toEqual([]);
+    console.log(`ran on the CPU until now: ${(await gpu.page.evaluate(() => tests.fallbacks())).join(", ") || "nothing"}`);
   });
 });
