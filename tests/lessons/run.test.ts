@@ -34,6 +34,12 @@ test.each(["en", "zh-cn"] as const)("a new lesson in %s runs, and its exercise h
   expect(records[0]).toMatchObject({ lesson: "nn/11-x", locale, text: "tensor([2, 4, 6])\n", error: null });
 });
 
+test("a cell about the GPU is left out: Node has none", async () => {
+  const text = template.replace("```ts cell id=double", "```ts cell id=double device=webgpu");
+  const records = await runLesson(parseLesson(text, FILE).lesson);
+  expect(records.map(({ kind }) => kind)).toEqual(["starter", "solution"]);
+});
+
 describe("a lesson that is wrong", () => {
   test("names the line of the output that differs, with both texts", async () => {
     expect(await problems(["print(x.mul(2));\n```\n```python", "print(x.mul(3));\n```\n```python"])).toEqual([
