@@ -1,5 +1,6 @@
 /** What the kernel asks of an engine, answered by Stride's: shared by the worker and by Node. */
 import { currentBackend } from "../../../engine/backends/index.ts";
+import { chooseDevice } from "../../../engine/choose_device.ts";
 import { CPU, onDevice } from "../../../engine/core/device.ts";
 import { DTYPES, type DTypeName, type TypedArray } from "../../../engine/core/dtype.ts";
 import { defaultGenerator } from "../../../engine/core/generator.ts";
@@ -90,15 +91,15 @@ export function engineTools(simd: "none" | "simd" | "relaxed"): Engine {
     formatNumbers: (values, dtype) => formatNumbers(values, dtype as DTypeName),
     manualSeed: (seed) => void defaultGenerator.manualSeed(seed),
     setMemoryBudget,
-    startWebGpu: (load) => webgpu.init(load as Parameters<typeof webgpu.init>[0]),
+    startWebGpu: (load) => webgpu.init(load),
     async chooseDevice(device) {
       try {
-        await webgpu.chooseDevice(device);
+        await chooseDevice(device);
       } catch {
         return "absent";
       }
       if (device === "cpu" || !(await gpuIsLost())) return null;
-      await webgpu.chooseDevice("cpu");
+      await chooseDevice("cpu");
       return "lost";
     },
     async settle() {
