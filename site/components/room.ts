@@ -54,6 +54,7 @@ export class Room {
       // A kernel that ended on the way: the next one is told by the client.
       if (error instanceof KernelGoneError) return;
       this.#stayOnCpu();
+      await this.#configure().catch(() => {});
       this.#lesson.bar.sayLoadFailed(error as Error, () => {
         this.#lesson.bar.device(device);
         void this.setDevice(device);

@@ -127,6 +127,23 @@ test("nothing of WebGPU is loaded for who stays on the CPU, and choosing it make
   });
 });
 
+test("where the backend cannot be fetched the page says so, and the CPU runs the lesson", async () => {
+  await onPage("01-module", async (lesson) => {
+    const fetched = /webgpu[^/]*\.js/;
+    await lesson.page.route(fetched, (route) => route.abort());
+    await lesson.device().selectOption("webgpu");
+    const again = lesson.notice().getByRole("button");
+    await again.waitFor();
+    expect(await lesson.device().inputValue()).toBe("cpu");
+    expect(await lesson.run("add-one")).toBe("done");
+    await lesson.page.unroute(fetched);
+    await lesson.device().selectOption("webgpu");
+    await lesson.waitForState("add-one", "stale");
+    expect(await lesson.run("add-one")).toBe("done");
+    expect(await lesson.device().inputValue()).toBe("webgpu");
+  });
+});
+
 test("an operation that only the CPU has says so in the cell, and works", async () => {
   await onPage("01-module", async (lesson) => {
     await lesson.chooseDevice("webgpu");
