@@ -3,6 +3,8 @@
  * A draft costs nothing until somebody takes it: only then are the tensors copied.
  */
 import { acceleratorOf, CPU, currentDevice, onDevice } from "../core/device.ts";
+import type { TypedArray } from "../core/dtype.ts";
+import { gatherDense } from "../core/storage.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { OpRecord, TensorView } from "./records.ts";
 
@@ -70,18 +72,32 @@ export function recordHead(): { id: number; cellId: string; line: number; module
 
 /** A dense copy of a tensor with the identity of the original. */
 export function snapshot(tensor: Tensor): TensorView {
-  // Looking is no operation of the cell, which would warn of the way from the GPU.
-  const data = onDevice(CPU, null, () => tensor.denseData().slice());
+  const { storage, shape, strides, offset, dtype, requiresGrad, gradFn } = tensor;
+  const identity = {
+    shape: [...shape],
+    strides: [...strides],
+    offset,
+    dtype: dtype.name,
+    storageId: storage.id,
+    version: storage.version,
+    requiresGrad,
+    gradFn: gradFn?.name ?? null,
+  };
+  if (storage.device === CPU) return { ...identity, data: tensor.denseData().slice() };
+  // A copy stays on the device until somebody looks: few records are ever opened, and each fetch would hold the cell up.
+  const kept = storage.copyTo(CPU);
+  const count = tensor.numel();
+  let data: TypedArray | null = null;
   return {
-    shape: [...tensor.shape],
-    strides: [...tensor.strides],
-    offset: tensor.offset,
-    dtype: tensor.dtype.name,
-    storageId: tensor.storage.id,
-    version: tensor.version,
-    data,
-    requiresGrad: tensor.requiresGrad,
-    gradFn: tensor.gradFn?.name ?? null,
+    ...identity,
+    get data() {
+      if (data === null) {
+        // Looking is no operation of the cell, which would warn of the way from the GPU.
+        data = onDevice(CPU, null, () => gatherDense({ storage: kept, shape, strides, offset }, count));
+        kept.release();
+      }
+      return data;
+    },
   };
 }
 

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DeviceMemory } from "../../../engine/backends/backend.ts";
-import { setAccelerator, setDefaultDevice } from "../../../engine/core/device.ts";
+import { setDefaultDevice } from "../../../engine/core/device.ts";
 import { defaultGenerator, Generator } from "../../../engine/core/random.ts";
 import type { Tensor } from "../../../engine/core/tensor.ts";
 import {
@@ -19,6 +18,7 @@ import {
 } from "../../../engine/data/index.ts";
 import { type LoopProgress, setInterruptCheck, setProgressSink } from "../../../engine/data/pause.ts";
 import { float32, tensor, zeros } from "../../../engine/torch.ts";
+import { removeFakeDevice, useFakeDevice } from "../fake-accelerator.ts";
 import { errorOf, GOLDEN, ORACLE, tensorOf, valuesOf } from "./support.ts";
 
 class Count extends Dataset<number> {
@@ -281,36 +281,11 @@ function wait<T>(milliseconds: number, value: T): T {
 }
 
 describe("with another default device", () => {
-  const uploads: number[] = [];
-  const memories = new Map<DeviceMemory, Int32Array<ArrayBuffer>>();
-
+  let uploads: number[];
   beforeEach(() => {
-    uploads.length = 0;
-    setAccelerator({
-      allocate(bytes) {
-        const memory = { bytes, limit: Number.POSITIVE_INFINITY };
-        memories.set(memory, new Int32Array(bytes / 4));
-        return memory;
-      },
-      free: (memory) => void memories.delete(memory),
-      write(memory, elements) {
-        uploads.push(elements.length);
-        memories.get(memory)!.set(new Int32Array(elements.buffer, elements.byteOffset, elements.length));
-      },
-      copyOf: () => {
-        throw new Error("nothing is copied here");
-      },
-      readsSync: true,
-      readSync: (memory, bytes) => memories.get(memory)!.buffer.slice(0, bytes),
-      read: async (memory, bytes) => memories.get(memory)!.buffer.slice(0, bytes),
-    });
-    setDefaultDevice("webgpu");
+    ({ uploads } = useFakeDevice());
   });
-
-  afterEach(() => {
-    setDefaultDevice(null);
-    setAccelerator(null);
-  });
+  afterEach(removeFakeDevice);
 
   /** Makes its tensors when it is asked, as transforms do. */
   class Squares extends Dataset<[Tensor, number]> {
