@@ -1,5 +1,9 @@
 import { defineConfig } from "vitest/config";
 
+const WEBGPU_LESSONS = "tests/webgpu/lessons.test.ts";
+/** A software adapter takes its time. */
+const webgpu = { testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false };
+
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/summary.ts"],
@@ -28,12 +32,19 @@ export default defineConfig({
       },
       {
         test: {
+          ...webgpu,
           name: "webgpu",
           include: ["tests/webgpu/**/*.test.ts"],
+          exclude: [WEBGPU_LESSONS],
+        },
+      },
+      {
+        // Apart, since kernels are tested without a built site.
+        test: {
+          ...webgpu,
+          name: "webgpu-lessons",
+          include: [WEBGPU_LESSONS],
           globalSetup: ["tests/e2e/setup.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
     ],
