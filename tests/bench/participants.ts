@@ -8,8 +8,9 @@ export interface Places {
   onnx: string;
 }
 
-export type Key = "stride" | "tfjs-cpu" | "tfjs-wasm" | "jax" | "onnx";
+export type Key = "stride" | "tfjs-cpu" | "tfjs-wasm" | "jax" | "onnx" | "stride-webgpu" | "tfjs-webgpu" | "jax-webgpu";
 export const KEYS: readonly Key[] = ["stride", "tfjs-cpu", "tfjs-wasm", "jax", "onnx"];
+export const WEBGPU_KEYS: readonly Key[] = ["stride-webgpu", "tfjs-webgpu", "jax-webgpu"];
 
 export async function play(key: Key, places: Places): Promise<Peer> {
   switch (key) {
@@ -20,7 +21,13 @@ export async function play(key: Key, places: Places): Promise<Peer> {
     case "tfjs-wasm":
       return (await import("./peers/tfjs.ts")).load("wasm", places.tfjs);
     case "jax":
-      return (await import("./peers/jax.ts")).load();
+      return (await import("./peers/jax.ts")).load("wasm");
+    case "stride-webgpu":
+      return (await import("./peers/stride.ts")).loadWebGpu();
+    case "tfjs-webgpu":
+      return (await import("./peers/tfjs.ts")).load("webgpu", places.tfjs);
+    case "jax-webgpu":
+      return (await import("./peers/jax.ts")).load("webgpu");
     case "onnx":
       return (await import("./peers/onnx.ts")).load(places.onnx);
   }

@@ -11,10 +11,10 @@ export async function start(key: Key, places: Places): Promise<string> {
 }
 
 /** @returns null where the library cannot do it, a sentence where it tried and failed */
-export async function time(work: WorkName, budget: number): Promise<Timing | string | null> {
+export async function time(work: WorkName, budget: number, atMost?: number): Promise<Timing | string | null> {
   try {
     const run = await peer.prepare(work);
-    return run && (await measure(run, budget));
+    return run && (await measure(run, budget, atMost));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

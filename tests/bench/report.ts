@@ -1,11 +1,14 @@
 /** From times to what they say: a table for people, ratios, and the goals that are met or missed. */
 import type { Outcome, Room } from "./rooms.ts";
-import { WORK_NAMES, WORKS, type WorkName } from "./works.ts";
+import { WORKS, type WorkName } from "./works.ts";
 
 /** Work → participant → what came of it. */
-export type Results = Record<WorkName, Record<string, Outcome>>;
+export type Results = Partial<Record<WorkName, Record<string, Outcome>>>;
+
+const worksOf = (results: Results) => Object.keys(results) as WorkName[];
 
 export const OURS = "Stride wasm";
+export const OURS_WEBGPU = "Stride webgpu";
 export const TORCH = "PyTorch";
 
 export function median(results: Results, work: WorkName, who: string): number | null {
@@ -16,16 +19,16 @@ export function median(results: Results, work: WorkName, who: string): number | 
 const ms = (value: number) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3));
 
 /** A row for each piece of work: milliseconds, and in brackets how many times ours that is. */
-export function table(results: Results): string[] {
-  const people = [...new Set(WORK_NAMES.flatMap((work) => Object.keys(results[work] ?? {})))];
-  const rows = WORK_NAMES.map((work) => [
+export function table(results: Results, us = OURS): string[] {
+  const people = [...new Set(worksOf(results).flatMap((work) => Object.keys(results[work] ?? {})))];
+  const rows = worksOf(results).map((work) => [
     WORKS[work].title,
     ...people.map((who) => {
       const outcome = results[work]?.[who];
       if (outcome === undefined || outcome === null) return "–";
       if (typeof outcome === "string") return "failed";
-      const ours = median(results, work, OURS);
-      return who === OURS || ours === null
+      const ours = median(results, work, us);
+      return who === us || ours === null
         ? ms(outcome.median)
         : `${ms(outcome.median)} (${(outcome.median / ours).toFixed(2)}×)`;
     }),
@@ -39,7 +42,7 @@ export function table(results: Results): string[] {
 
 /** Sentences of those who tried and could not. */
 export function failures(results: Results): string[] {
-  return WORK_NAMES.flatMap((work) =>
+  return worksOf(results).flatMap((work) =>
     Object.entries(results[work] ?? {}).flatMap(([who, outcome]) =>
       typeof outcome === "string" ? [`${who}, ${WORKS[work].title}: ${outcome.split("\n")[0]}`] : [],
     ),
@@ -47,11 +50,11 @@ export function failures(results: Results): string[] {
 }
 
 /** Whoever's answer is not ours did other work: their times are worth nothing. */
-export function disagreements(results: Results): string[] {
-  return WORK_NAMES.flatMap((work) => {
-    const ours = results[work]?.[OURS];
+export function disagreements(results: Results, us = OURS): string[] {
+  return worksOf(results).flatMap((work) => {
+    const ours = results[work]?.[us];
     if (typeof ours !== "object" || ours === null) return [];
-    return Object.entries(results[work]!).flatMap(([who, outcome]) => {
+    return Object.entries(results[work] ?? {}).flatMap(([who, outcome]) => {
       if (typeof outcome !== "object" || outcome === null) return [];
       const far = Math.abs(outcome.answer - ours.answer) > 1e-3 + 1e-3 * Math.abs(ours.answer);
       return far ? [`${who}, ${WORKS[work].title}: ${outcome.answer} instead of ${ours.answer}`] : [];
@@ -153,6 +156,25 @@ export function goals(results: Results, peak: Room["peak"]): Goal[] {
       more: false,
     },
   ];
+}
+
+const WEBGPU_PEERS = ["TensorFlow.js webgpu", "jax-js webgpu"];
+
+/** Goals on the software adapter: ours beside the best peer on the same adapter in the same run. */
+export function webgpuGoals(results: Results): Goal[] {
+  const against = (work: WorkName, bound: number, aim: number): Goal => {
+    const ours = median(results, work, OURS_WEBGPU);
+    const times = WEBGPU_PEERS.map((who) => median(results, work, who)).filter((time) => time !== null);
+    return {
+      text: `${WORKS[work].title}: of the best peer's time`,
+      reached: ours === null || times.length === 0 ? null : ours / Math.min(...times),
+      bound,
+      aim,
+      more: false,
+    };
+  };
+  const fastest: WorkName[] = ["conv1", "conv2", "conv3", "convInput", "convWeight", "gemm512", "maxPool"];
+  return [against("step64", 0.5, 0.35), ...fastest.map((work) => against(work, 1, 0.5))];
 }
 
 export function goalLine({ text, reached, bound, aim, more }: Goal): string {

@@ -4,12 +4,13 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import type { Browser } from "playwright-core";
 import { wasmFileName } from "../../engine/backends/index.ts";
-import { launchBrowser } from "../e2e/browser.ts";
+import { launchBrowser, type WebGpuAdapter } from "../e2e/browser.ts";
 import { serveFolder } from "../e2e/server.ts";
 import type { Timing } from "./measure.ts";
 import { moments, type Sample } from "./memory.ts";
-import { KEYS, type Key } from "./participants.ts";
+import { KEYS, type Key, WEBGPU_KEYS } from "./participants.ts";
 import { measurePeak, peakModule } from "./peak.ts";
 import type { WorkName } from "./works.ts";
 
@@ -19,7 +20,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export type Outcome = Timing | string | null;
 
 export interface Seat {
-  time(work: WorkName, budget: number): Promise<Record<string, Outcome>>;
+  /** @param atMost how many samples; see `measure` */
+  time(work: WorkName, budget: number, atMost?: number): Promise<Record<string, Outcome>>;
 }
 
 export interface Room {
@@ -76,8 +78,12 @@ async function bundle(contents: string, folder: string, files: Record<string, st
   );
 }
 
-/** A page for each participant, none of them with shared memory: one thread. */
-export async function chromiumRoom(keys: readonly Key[] = KEYS): Promise<Room> {
+type Bench = {
+  bench: { start(key: string): Promise<string>; time(work: string, budget: number, atMost?: number): Promise<Outcome> };
+};
+
+/** The bundle of all participants, with the files they fetch. */
+async function buildPages(): Promise<string> {
   const folder = here("../../.cache/bench/");
   for (const sub of ["", "tfjs", "onnx"]) mkdirSync(`${folder}${sub}`, { recursive: true });
   const files = copyEngine(folder);
@@ -86,29 +92,67 @@ export async function chromiumRoom(keys: readonly Key[] = KEYS): Promise<Room> {
   for (const name of ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.mjs"])
     copyFileSync(here(`node_modules/onnxruntime-web/dist/${name}`), `${folder}onnx/${name}`);
   await bundle(PLAYER, folder, files);
+  return folder;
+}
 
-  const site = await serveFolder(folder);
-  const browser = await launchBrowser({
-    args: ["--disable-renderer-backgrounding", "--disable-background-timer-throttling"],
-  });
-  type Bench = { bench: { start(key: string): Promise<string>; time(work: string, budget: number): Promise<Outcome> } };
-  const seats: Seat[] = [];
-  for (const key of keys) {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    page.setDefaultTimeout(0);
-    await page.goto(site.url);
-    await page.waitForFunction(() => "bench" in globalThis);
-    const name = await page.evaluate((k) => (globalThis as unknown as Bench).bench.start(k), key);
-    seats.push({
-      time: async (work, budget) => ({
-        [name]: await page.evaluate(([w, b]) => (globalThis as unknown as Bench).bench.time(w, b), [
-          work,
-          budget,
-        ] as const),
-      }),
+const AWAKE = ["--disable-renderer-backgrounding", "--disable-background-timer-throttling"];
+
+/** A page of its own. */
+async function pageSeat(browser: Browser, url: string, key: Key): Promise<Seat> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(0);
+  await page.goto(url);
+  await page.waitForFunction(() => "bench" in globalThis);
+  const name = await page.evaluate((k) => (globalThis as unknown as Bench).bench.start(k), key);
+  return {
+    time: async (work, budget, atMost) => ({
+      [name]: await page.evaluate(([w, b, m]) => (globalThis as unknown as Bench).bench.time(w, b, m), [
+        work,
+        budget,
+        atMost,
+      ] as const),
+    }),
+  };
+}
+
+/**
+ * A page for each participant, with WebGPU on one adapter.
+ * @param adapter "software": SwiftShader, which every machine has. "default": the machine's own GPU
+ * @returns the adapter's name besides
+ */
+export async function webgpuRoom(adapter: WebGpuAdapter): Promise<Room & { adapter: string }> {
+  const site = await serveFolder(await buildPages());
+  const browser = await launchBrowser({ webgpu: adapter, args: AWAKE });
+  const close = async () => {
+    await browser.close();
+    await site.close();
+  };
+  try {
+    const blank = await browser.newPage();
+    await blank.goto(site.url);
+    const found = await blank.evaluate(async () => {
+      const info = (await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }))?.info;
+      return info && [info.vendor, info.architecture, info.device, info.description].filter((part) => part).join(" ");
     });
+    if (found === undefined) throw new Error(`Chromium has no WebGPU adapter here (${adapter})`);
+    await blank.close();
+    const seats: Seat[] = [];
+    for (const key of WEBGPU_KEYS) seats.push(await pageSeat(browser, site.url, key));
+    const name = `WebGPU in Chromium ${browser.version()} on ${found}`;
+    return { name, adapter: found, seats, peak: null, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
+}
+
+/** A page for each participant, none of them with shared memory: one thread. */
+export async function chromiumRoom(keys: readonly Key[] = KEYS): Promise<Room> {
+  const site = await serveFolder(await buildPages());
+  const browser = await launchBrowser({ args: AWAKE });
+  const seats: Seat[] = [];
+  for (const key of keys) seats.push(await pageSeat(browser, site.url, key));
   const blank = await browser.newPage();
   const peak = await peakOf((bytes) =>
     blank.evaluate(

@@ -11,10 +11,55 @@ export const WORKS = {
   gemm101: { title: "GEMM 101³", flop: 2 * 101 ** 3 },
   maxPool: { title: "max-pool 2×2 on [64, 32, 32, 32]", flop: null },
   relu: { title: "ReLU on [64, 32, 32, 32]", flop: null },
+  conv1: { title: "convolution 3 → 32 on 32×32", flop: null },
+  conv2: { title: "convolution 32 → 32 on 16×16", flop: null },
+  conv3: { title: "convolution 32 → 64 on 8×8", flop: null },
+  convInput: { title: "its input gradient, 32 → 32", flop: null },
+  convWeight: { title: "its weight gradient, 32 → 32", flop: null },
 } as const satisfies Record<string, { title: string; flop: number | null }>;
 
 export type WorkName = keyof typeof WORKS;
-export const WORK_NAMES = Object.keys(WORKS) as WorkName[];
+
+/** What is timed on CPUs, where the steps say enough of convolutions. */
+export const CPU_WORKS: readonly WorkName[] = [
+  "step64",
+  "step1",
+  "forward64",
+  "gemm512",
+  "gemm64x128x64",
+  "gemm63x127x65",
+  "gemm100",
+  "gemm101",
+  "maxPool",
+  "relu",
+];
+
+/** The part that a quick look at WebGPU takes, and all of it. */
+export const QUICK_WEBGPU_WORKS: readonly WorkName[] = ["step64", "conv2", "gemm512", "maxPool"];
+export const WEBGPU_WORKS: readonly WorkName[] = [
+  "step64",
+  "step1",
+  "forward64",
+  "conv1",
+  "conv2",
+  "conv3",
+  "convInput",
+  "convWeight",
+  "gemm512",
+  "maxPool",
+  "relu",
+];
+
+/** Convolutions of 5 × 5 over a batch of 64, and which of a convolution's three kernels is meant. */
+export const CONVS: Partial<
+  Record<WorkName, { from: number; to: number; size: number; kernel: "forward" | "input" | "weight" }>
+> = {
+  conv1: { from: 3, to: 32, size: 32, kernel: "forward" },
+  conv2: { from: 32, to: 32, size: 16, kernel: "forward" },
+  conv3: { from: 32, to: 64, size: 8, kernel: "forward" },
+  convInput: { from: 32, to: 32, size: 16, kernel: "input" },
+  convWeight: { from: 32, to: 32, size: 16, kernel: "weight" },
+};
 
 /** n, k, m of [n, k] · [k, m]. */
 export const GEMMS: Partial<Record<WorkName, readonly [n: number, k: number, m: number]>> = {
@@ -80,6 +125,16 @@ export const LEARNING_RATE = 0.01;
 export function chapterBatch(batch: number): { images: Float32Array; labels: Int32Array } {
   const labels = Int32Array.from(numbers(batch, 5), (value) => Math.min(9, Math.floor((value + 1) * 5)));
   return { images: numbers(batch * 3 * 32 * 32, 3), labels };
+}
+
+/** Images, weight and the gradient of the result, in PyTorch's layout. */
+export function convNumbers({ from, to, size }: { from: number; to: number; size: number }) {
+  const bound = 1 / Math.sqrt(from * 25);
+  return {
+    x: numbers(64 * from * size * size, 8),
+    weight: numbers(to * from * 25, 9, bound),
+    dy: numbers(64 * to * size * size, 10),
+  };
 }
 
 export const PLANES = [64, 32, 32, 32] as const;

@@ -42,26 +42,33 @@ const ARGS = [
   "--disable-sync",
 ];
 
-/** WebGPU on the software adapter, and canvases that it can be read through. */
-const WEBGPU_ARGS = [
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=Vulkan",
-  "--use-gl=angle",
-  "--use-angle=swiftshader",
-  "--use-vulkan=swiftshader",
-  "--ignore-gpu-blocklist",
-  "--enable-unsafe-swiftshader",
-];
+/** "software": SwiftShader, the same on every machine. "default": what the machine has. */
+export type WebGpuAdapter = "software" | "default";
 
-/** @param webgpu whether the browser has WebGPU. Default false. */
+/** WebGPU, and canvases that it can be read through. */
+const WEBGPU_ARGS: Record<WebGpuAdapter, string[]> = {
+  software: [
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--use-vulkan=swiftshader",
+    "--ignore-gpu-blocklist",
+    "--enable-unsafe-swiftshader",
+  ],
+  default: ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"],
+};
+
+/** @param webgpu whether the browser has WebGPU: true for the software adapter. Default false. */
 export async function launchBrowser({
   webgpu = false,
   ...options
-}: LaunchOptions & { webgpu?: boolean } = {}): Promise<Browser> {
+}: LaunchOptions & { webgpu?: boolean | WebGpuAdapter } = {}): Promise<Browser> {
   const executablePath = findBrowser();
   if (executablePath === null)
     throw new Error("no Chrome or Chromium found: run `npm run browser`, or set STRIDE_CHROME");
-  const args = [...ARGS, ...(webgpu ? WEBGPU_ARGS : ["--disable-gpu"]), ...(options.args ?? [])];
+  const gpu = webgpu === false ? ["--disable-gpu"] : WEBGPU_ARGS[webgpu === true ? "software" : webgpu];
+  const args = [...ARGS, ...gpu, ...(options.args ?? [])];
   return await chromium.launch({ executablePath, ...options, args });
 }

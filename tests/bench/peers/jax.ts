@@ -1,7 +1,9 @@
-import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { defaultDevice, grad, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import {
+  CONVS,
   chapterBatch,
   chapterWeights,
+  convNumbers,
   GEMMS,
   LEARNING_RATE,
   numbers,
@@ -45,19 +47,41 @@ function forward({ convs, linears }: Network, images: np.Array): np.Array {
   return x;
 }
 
+/** All of it is computed, and the first number read. */
+async function firstOf(result: np.Array): Promise<number> {
+  await result.ref.blockUntilReady();
+  return (await result.reshape([-1]).slice([0, 1]).data())[0] as number;
+}
+
 async function prepare(work: WorkName): Promise<Run | null> {
   const gemm = GEMMS[work];
   const array = (data: Float32Array) => np.array(data as Float32Array<ArrayBuffer>);
+  const conv = CONVS[work];
+  if (conv) {
+    const { x, weight, dy } = convNumbers(conv);
+    const shape = [conv.size, conv.size];
+    const a = array(x).reshape([64, conv.from, ...shape]);
+    const b = array(weight).reshape([conv.to, conv.from, 5, 5]);
+    const c = array(dy).reshape([64, conv.to, ...shape]);
+    const once = (x: np.Array, weight: np.Array) => lax.conv(x, weight, [1, 1], PAD);
+    if (conv.kernel === "forward") {
+      const run = jit(once);
+      return () => firstOf(run(a.ref, b.ref));
+    }
+    const of = (x: np.Array, weight: np.Array, dy: np.Array) => np.sum(once(x, weight).mul(dy));
+    const run = jit(conv.kernel === "input" ? grad(of, { argnums: 0 }) : grad(of, { argnums: 1 }));
+    return () => firstOf(run(a.ref, b.ref, c.ref) as np.Array);
+  }
   if (gemm) {
     const [n, k, m] = gemm;
     const a = array(numbers(n * k, 1)).reshape([n, k]);
     const b = array(numbers(k * m, 2)).reshape([k, m]);
-    return async () => (await np.matmul(a.ref, b.ref).data())[0] as number;
+    return () => firstOf(np.matmul(a.ref, b.ref));
   }
   if (work === "relu" || work === "maxPool") {
     const x = array(planes()).reshape([...PLANES]);
     const once = work === "relu" ? nn.relu : pooled;
-    return async () => (await once(x.ref).data())[0] as number;
+    return () => firstOf(once(x.ref));
   }
   const batch = work === "step1" ? 1 : 64;
   const { images, labels } = chapterBatch(batch);
@@ -105,8 +129,8 @@ async function prepare(work: WorkName): Promise<Run | null> {
   };
 }
 
-export async function load(): Promise<Peer> {
-  await init("wasm");
-  defaultDevice("wasm");
-  return { name: "jax-js wasm", prepare };
+export async function load(device: "wasm" | "webgpu"): Promise<Peer> {
+  await init(device);
+  defaultDevice(device);
+  return { name: `jax-js ${device}`, prepare };
 }

@@ -3,8 +3,10 @@ import type { Tensor } from "../../../engine/core/tensor.ts";
 import * as F from "../../../engine/nn/functional.ts";
 import * as torch from "../../../engine/torch.ts";
 import {
+  CONVS,
   chapterBatch,
   chapterWeights,
+  convNumbers,
   GEMMS,
   type Layer,
   LEARNING_RATE,
@@ -67,33 +69,59 @@ export function trainer(batch: number): () => Tensor {
   };
 }
 
-const sumOf = (x: Tensor) => x.sum().item() as number;
+/** The number in a tensor of one element, when whatever computes it is done. */
+type Reader = (x: Tensor) => number | Promise<number>;
 
-function prepare(work: WorkName): Run {
+function prepare(work: WorkName, read: Reader): Run {
   const gemm = GEMMS[work];
+  const conv = CONVS[work];
+  if (conv) {
+    const numbers = convNumbers(conv);
+    const x = tensorOf(numbers.x, [64, conv.from, conv.size, conv.size]).requiresGrad_(conv.kernel === "input");
+    const weight = tensorOf(numbers.weight, [conv.to, conv.from, 5, 5]).requiresGrad_(conv.kernel === "weight");
+    const once = () => F.conv2d(x, weight, null, { padding: 2 });
+    if (conv.kernel === "forward") return () => read(torch.noGrad(() => once().get(0, 0, 0, 0)));
+    const y = once();
+    const gradOutputs = tensorOf(numbers.dy, y.shape);
+    const of = conv.kernel === "input" ? x : weight;
+    return () => {
+      const [gradient] = torch.autograd.grad(y, of, { gradOutputs, retainGraph: true });
+      if (!gradient) throw new Error("no gradient");
+      return read(gradient.get(0, 0, 0, 0));
+    };
+  }
   if (gemm) {
     const [n, k, m] = gemm;
     const a = tensorOf(numbers(n * k, 1), [n, k]);
     const b = tensorOf(numbers(k * m, 2), [k, m]);
-    return () => a.matmul(b).at(0).at(0).item() as number;
+    return () => read(a.matmul(b).at(0).at(0));
   }
   if (work === "step64" || work === "step1") {
     const step = trainer(work === "step64" ? 64 : 1);
-    return () => step().item() as number;
+    return () => read(step());
   }
   if (work === "forward64") {
     const model = givenNetwork();
     const x = tensorOf(chapterBatch(64).images, [64, 3, 32, 32]);
-    return () => torch.noGrad(() => sumOf(model(x)));
+    return () => read(torch.noGrad(() => model(x).sum()));
   }
   const x = tensorOf(planes(), PLANES);
   const once = work === "relu" ? () => F.relu(x) : () => F.maxPool2d(x, 2);
-  return () => torch.noGrad(() => once().get(0, 0, 0, 0).item() as number);
+  return () => read(torch.noGrad(() => once().get(0, 0, 0, 0)));
 }
 
 /** The engine, on its fastest backend or on the reference. */
 export async function load(source: Parameters<typeof initWasm>[0] | "reference"): Promise<Peer> {
   if (source === "reference") useBackend("reference");
   else await initWasm(source);
-  return { name: `Stride ${currentBackend()}`, prepare: async (work) => prepare(work) };
+  const read: Reader = (x) => x.item() as number;
+  return { name: `Stride ${currentBackend()}`, prepare: async (work) => prepare(work, read) };
+}
+
+/** The engine with everything on the GPU. */
+export async function loadWebGpu(): Promise<Peer> {
+  if (!(await torch.webgpu.init())) throw new Error("no WebGPU adapter");
+  torch.setDefaultDevice("webgpu");
+  const read: Reader = async (x) => (await x.cpu()).item() as number;
+  return { name: "Stride webgpu", prepare: async (work) => prepare(work, read) };
 }

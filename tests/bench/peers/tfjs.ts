@@ -1,10 +1,13 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as wasm from "@tensorflow/tfjs-backend-wasm";
+import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import {
+  CONVS,
   chapterBatch,
   chapterWeights,
+  convNumbers,
   GEMMS,
   LEARNING_RATE,
   numbers,
@@ -41,42 +44,72 @@ function network() {
   return forward;
 }
 
+/** Does it and reads the first number: at once on the CPU, and when the GPU is done there. */
+function reading(once: () => tf.Tensor): Run {
+  if (tf.getBackend() !== "webgpu") return () => tf.tidy(() => once().dataSync()[0]!);
+  return async () => {
+    const result = tf.tidy(once);
+    const first = result.size === 1 ? result : tf.slice(tf.reshape(result, [-1]), [0], [1]);
+    const answer = (await first.data())[0]!;
+    tf.dispose([result, first]);
+    return answer;
+  };
+}
+
 async function prepare(work: WorkName): Promise<Run | null> {
   const gemm = GEMMS[work];
+  const conv = CONVS[work];
+  if (conv) {
+    const { from, to, size, kernel } = conv;
+    const { x, weight, dy } = convNumbers(conv);
+    const a = tf.tensor4d(toNhwc(x, 64, from, size * size), [64, size, size, from]);
+    const filter = { shape: [to, from, 5, 5], weight, bias: new Float32Array(to) };
+    const b = tf.tensor4d(toHwio(filter), [5, 5, from, to]);
+    const c = tf.tensor4d(toNhwc(dy, 64, to, size * size), [64, size, size, to]);
+    if (kernel === "forward") return reading(() => tf.conv2d(a, b, 1, "same"));
+    // The kernels themselves: tf.grad would compute the convolution too.
+    const rest = { strides: 1, pad: "same", dataFormat: "NHWC" };
+    const gradient = (name: string, inputs: tf.NamedTensorMap, attributes: object) =>
+      tf.engine().runKernel(name, inputs, { ...rest, ...attributes } as tf.NamedAttrMap) as tf.Tensor;
+    return reading(
+      kernel === "input"
+        ? () => gradient(tf.Conv2DBackpropInput, { dy: c, filter: b }, { inputShape: a.shape })
+        : () => gradient(tf.Conv2DBackpropFilter, { x: a, dy: c }, { filterShape: b.shape }),
+    );
+  }
   if (gemm) {
     const [n, k, m] = gemm;
     const a = tf.tensor2d(numbers(n * k, 1), [n, k]);
     const b = tf.tensor2d(numbers(k * m, 2), [k, m]);
-    return () => tf.tidy(() => tf.matMul(a, b).dataSync()[0]!);
+    return reading(() => tf.matMul(a, b));
   }
   if (work === "relu" || work === "maxPool") {
     const x = tf.tensor4d(toNhwc(planes(), 64, 32, 1024), [64, 32, 32, 32]);
     const once = work === "relu" ? () => tf.relu(x) : () => tf.maxPool(x, 2, 2, "valid");
-    return () => tf.tidy(() => once().dataSync()[0]!);
+    return reading(once);
   }
   const batch = work === "step1" ? 1 : 64;
   const { images, labels } = chapterBatch(batch);
   const x = tf.tensor4d(toNhwc(images, batch, 3, 1024), [batch, 32, 32, 3]);
   const forward = network();
-  if (work === "forward64") return () => tf.tidy(() => tf.sum(forward(x)).dataSync()[0]!);
+  if (work === "forward64") return reading(() => tf.sum(forward(x)));
   // The WASM backend has no gradient of a convolution with respect to its filter.
   if (tf.getBackend() === "wasm") return null;
   const y = tf.oneHot(tf.tensor1d(labels, "int32"), 10);
   const optimizer = tf.train.sgd(LEARNING_RATE);
-  return () =>
-    tf.tidy(() => {
-      const loss = optimizer.minimize(() => tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(forward(x))), 1))), true);
-      return loss!.dataSync()[0]!;
-    });
+  return reading(() => {
+    const loss = optimizer.minimize(() => tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(forward(x))), 1))), true);
+    return loss!;
+  });
 }
 
 /** @param files folder of the WASM backend's binaries, ending in "/" */
-export async function load(backend: "cpu" | "wasm", files: string): Promise<Peer> {
+export async function load(backend: "cpu" | "wasm" | "webgpu", files: string): Promise<Peer> {
   if (backend === "wasm") {
     wasm.setWasmPaths(files);
     wasm.setThreadsCount(1);
   }
-  await tf.setBackend(backend);
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js has no ${backend} here`);
   await tf.ready();
   return { name: `TensorFlow.js ${backend}`, prepare };
 }
