@@ -79,6 +79,11 @@ export class Storage {
     return this.#host;
   }
 
+  /** Whether the elements can be looked at without being fetched. */
+  get isAtHand(): boolean {
+    return this.#host !== null || this.#held === null;
+  }
+
   /** Lets the next tensor have the memory; for those who know that nobody holds this one. */
   release(): void {
     const host = this.#host;

@@ -9,6 +9,7 @@ import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
 import type { Size2 } from "./conv.ts";
+import { goesByKernels, mapCells } from "./linear_map.ts";
 import { castRaw, denseRaw, filled, viewAs } from "./operands.ts";
 import { mean } from "./reduce.ts";
 import { call, callMany, defineOp, type Op } from "./registry.ts";
@@ -44,6 +45,20 @@ function planesOf(x: Tensor): number {
   return numel(x.shape.slice(0, -2));
 }
 
+function windowMap(attrs: AdaptiveAttrs): { outs: number[]; ins: number[]; weights: number[] } {
+  const map = { outs: [] as number[], ins: [] as number[], weights: [] as number[] };
+  forEachWindow(1, attrs, (at, _, [top, bottom], [left, right]) => {
+    for (let y = top; y < bottom; y++) {
+      for (let c = left; c < right; c++) {
+        map.outs.push(at);
+        map.ins.push(y * attrs.size[1] + c);
+        map.weights.push(1 / ((bottom - top) * (right - left)));
+      }
+    }
+  });
+  return map;
+}
+
 const AdaptiveAvgPool: Op<AdaptiveAttrs> = defineOp({
   name: "_adaptive_avg_pool2d",
   gradFn: "AdaptiveAvgPool2DBackward0",
@@ -52,7 +67,12 @@ const AdaptiveAvgPool: Op<AdaptiveAttrs> = defineOp({
     const { attrs } = ctx;
     ctx.save(x);
     const width = attrs.size[1];
-    const out = Tensor.empty([...x.shape.slice(0, -2), ...attrs.out], x.dtype);
+    const shape = [...x.shape.slice(0, -2), ...attrs.out];
+    if (goesByKernels(x)) {
+      const { outs, ins, weights } = windowMap(attrs);
+      return mapCells(x, planesOf(x), shape, { from: ins, to: outs, weights });
+    }
+    const out = Tensor.empty(shape, x.dtype);
     const from = denseRaw(x).denseData();
     forEachWindow(planesOf(x), attrs, (at, plane, [top, bottom], [left, right]) => {
       let total = 0;
@@ -74,7 +94,12 @@ const AdaptiveAvgPoolGrad: Op<AdaptiveAttrs> = defineOp({
   kernels: [],
   forward({ attrs }, grad: Tensor, _input: Tensor) {
     const width = attrs.size[1];
-    const out = filled([...grad.shape.slice(0, -2), ...attrs.size], 0, grad.dtype);
+    const shape = [...grad.shape.slice(0, -2), ...attrs.size];
+    if (goesByKernels(grad)) {
+      const { outs, ins, weights } = windowMap(attrs);
+      return mapCells(grad, planesOf(grad), shape, { from: outs, to: ins, weights });
+    }
+    const out = filled(shape, 0, grad.dtype);
     const from = denseRaw(grad).denseData();
     const to = out.storage.data;
     forEachWindow(planesOf(grad), attrs, (at, plane, [top, bottom], [left, right]) => {

@@ -8,6 +8,7 @@ import { numel, sizeText } from "../core/shape.ts";
 import { checked } from "../core/signature.ts";
 import { assertTensor, type Tensor } from "../core/tensor.ts";
 import { pairOf, type Size2 } from "./conv.ts";
+import { goesByKernels, mapCells } from "./linear_map.ts";
 import { denseRaw, filled } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { permute, reshape } from "./view.ts";
@@ -47,6 +48,16 @@ function forEachBlockCell(planes: number, attrs: BlockAttrs, visit: (column: num
   }
 }
 
+function blockMap(attrs: BlockAttrs): { columns: number[]; pixels: number[] } {
+  const columns: number[] = [];
+  const pixels: number[] = [];
+  forEachBlockCell(1, attrs, (column, pixel) => {
+    columns.push(column);
+    pixels.push(pixel);
+  });
+  return { columns, pixels };
+}
+
 const Im2col: Op<BlockAttrs> = defineOp({
   name: "im2col",
   gradFn: "Im2ColBackward0",
@@ -54,7 +65,12 @@ const Im2col: Op<BlockAttrs> = defineOp({
   forward({ attrs }, x: Tensor) {
     const lead = x.shape.slice(0, -3);
     const c = x.shape.at(-3)!;
-    const out = filled([...lead, c * numel(attrs.kernel), numel(attrs.grid)], 0, x.dtype);
+    const shape = [...lead, c * numel(attrs.kernel), numel(attrs.grid)];
+    if (goesByKernels(x)) {
+      const { columns, pixels } = blockMap(attrs);
+      return mapCells(x, numel(lead) * c, shape, { from: pixels, to: columns, weights: null });
+    }
+    const out = filled(shape, 0, x.dtype);
     const from = denseRaw(x).denseData();
     const to = out.storage.data;
     forEachBlockCell(numel(lead) * c, attrs, (column, pixel) => {
@@ -72,7 +88,12 @@ const Col2im: Op<BlockAttrs> = defineOp({
   forward({ attrs }, columns: Tensor) {
     const lead = columns.shape.slice(0, -2);
     const c = columns.shape.at(-2)! / numel(attrs.kernel);
-    const out = filled([...lead, c, ...attrs.size], 0, columns.dtype);
+    const shape = [...lead, c, ...attrs.size];
+    if (goesByKernels(columns)) {
+      const map = blockMap(attrs);
+      return mapCells(columns, numel(lead) * c, shape, { from: map.columns, to: map.pixels, weights: null });
+    }
+    const out = filled(shape, 0, columns.dtype);
     const from = denseRaw(columns).denseData();
     const to = out.storage.data;
     forEachBlockCell(numel(lead) * c, attrs, (column, pixel) => {

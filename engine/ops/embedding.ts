@@ -10,6 +10,7 @@ import { AssertionError, IndexError, RuntimeError } from "../core/errors.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
+import { goesByKernels } from "./linear_map.ts";
 import { castRaw, denseRaw, filled, viewAs } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 import { vectorNorm } from "./statistics.ts";
@@ -137,13 +138,22 @@ export function embedding(...args: unknown[]): Tensor {
   if (rows === 0 && input.numel() > 0) {
     throw new RuntimeError("index_select(): self indexing axis dim should be positive");
   }
-  for (const index of input.denseData()) {
-    if (!(index >= 0 && index < rows)) throw new IndexError("index out of range in self");
-  }
+  if (!isKnownBelow(input, rows) || !goesByKernels(weight)) checkRows(input, rows);
   if (maxNorm !== null) assertNumber(maxNorm, "embedding_renorm_", "max_norm", 3);
   if (maxNorm !== null) noGrad(() => shorten(weight, input, maxNorm, normType));
   const indices = castRaw(input, int64);
   return call(Embedding, { indices, paddingIdx: padding, scaleGradByFreq, rows }, weight);
+}
+
+/** Of indices on a device it may be known that none is too large. A negative one shows as NaN there. */
+function isKnownBelow({ storage }: Tensor, rows: number): boolean {
+  return !storage.isAtHand && (storage.deviceMemory()?.limit ?? rows) < rows;
+}
+
+function checkRows(input: Tensor, rows: number): void {
+  for (const index of input.denseData()) {
+    if (!(index >= 0 && index < rows)) throw new IndexError("index out of range in self");
+  }
 }
 
 /** Shortens the rows that are read and longer than maxNorm. */

@@ -5,6 +5,7 @@ import { SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { numel, sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, type Tensor } from "../core/tensor.ts";
 import { adaptiveAvgPool1d, adaptiveAvgPool2d } from "./adaptive_pool.ts";
+import { goesByKernels, mapCells } from "./linear_map.ts";
 import { denseRaw, filled } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
 
@@ -46,6 +47,16 @@ function forEachTap(
   }
 }
 
+function tapMap(attrs: ResizeAttrs, taps: readonly Taps[]): { outs: number[]; ins: number[]; weights: number[] } {
+  const map = { outs: [] as number[], ins: [] as number[], weights: [] as number[] };
+  forEachTap(1, attrs, taps, (to, from, weight) => {
+    map.outs.push(to);
+    map.ins.push(from);
+    map.weights.push(weight);
+  });
+  return map;
+}
+
 /** Linear in the input: its gradient is the same sum read backwards. */
 const Resize: Op<ResizeAttrs> = defineOp({
   name: "upsample",
@@ -53,6 +64,10 @@ const Resize: Op<ResizeAttrs> = defineOp({
   kernels: [],
   forward({ attrs }, x: Tensor) {
     const lead = x.shape.slice(0, -attrs.size.length);
+    if (goesByKernels(x)) {
+      const { outs, ins, weights } = tapMap(attrs, attrs.taps);
+      return mapCells(x, numel(lead), [...lead, ...attrs.out], { from: ins, to: outs, weights });
+    }
     const out = filled([...lead, ...attrs.out], 0, x.dtype);
     const source = denseRaw(x).denseData();
     const target = new Float64Array(out.numel());
@@ -71,6 +86,10 @@ const ResizeGrad: Op<ResizeAttrs> = defineOp({
   kernels: [],
   forward({ attrs }, grad: Tensor) {
     const lead = grad.shape.slice(0, -attrs.size.length);
+    if (goesByKernels(grad)) {
+      const { outs, ins, weights } = tapMap(attrs, attrs.gradTaps);
+      return mapCells(grad, numel(lead), [...lead, ...attrs.size], { from: outs, to: ins, weights });
+    }
     const out = filled([...lead, ...attrs.size], 0, grad.dtype);
     const source = denseRaw(grad).denseData();
     const target = new Float64Array(out.numel());

@@ -3,13 +3,14 @@
 import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { assertInt, assertNumber } from "../core/checks.ts";
-import { bool, int64 } from "../core/dtype.ts";
+import { bool, int64, type TypedArray } from "../core/dtype.ts";
 import { IndexError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { numel, sameShape } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, div, mul, neg, pow, sub, where } from "./arithmetic.ts";
 import { to } from "./copy.ts";
+import { goesByKernels } from "./linear_map.ts";
 import {
   broadcastPair,
   elementwiseArguments,
@@ -22,6 +23,7 @@ import {
   weightedLoss,
 } from "./loss_arguments.ts";
 import { checkClassTarget, checkLossDtype, checkProbabilityTarget, checkSmoothing } from "./loss_checks.ts";
+import { lossesOnDevice, lossGradientOnDevice, type TargetsOnDevice, targetsOnDevice } from "./loss_on_device.ts";
 import { castRaw, denseRaw, viewAs } from "./operands.ts";
 import { abs } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
@@ -88,6 +90,8 @@ interface NllAttrs {
   weights: Float64Array;
   /** 1 where a position does not count at all. */
   ignored: Uint8Array;
+  /** In place of the three where they are not on the CPU. */
+  onDevice: TargetsOnDevice | null;
   reduction: Reduction;
   /** Classes, of each sample or each pixel: [C], [N, C] or [N, C, H, W]. */
   layout: readonly number[];
@@ -95,7 +99,11 @@ interface NllAttrs {
 
 /** [N, C, M] */
 function nllSizes({ layout, target }: NllAttrs): [n: number, c: number, m: number] {
-  return [target.shape[0]!, layout[layout.length === 1 ? 0 : 1]!, target.shape[1]!];
+  return [target.shape[0]!, classesIn(layout), target.shape[1]!];
+}
+
+function classesIn(layout: readonly number[]): number {
+  return layout[layout.length === 1 ? 0 : 1]!;
 }
 
 /** The shape of one loss each. */
@@ -103,8 +111,13 @@ function nllLosses({ layout }: NllAttrs): number[] {
   return layout.length === 1 ? [] : [layout[0]!, ...layout.slice(2)];
 }
 
-function totalWeight({ weights }: NllAttrs): number {
-  return weights.reduce((a, b) => a + b, 0);
+function totalWeight({ weights, onDevice }: Pick<NllAttrs, "weights" | "onDevice">): number | Tensor {
+  return onDevice ? sum(onDevice.weights) : weights.reduce((a, b) => a + b, 0);
+}
+
+function reduceClassLoss(losses: Tensor, attrs: Pick<NllAttrs, "weights" | "onDevice" | "reduction">): Tensor {
+  if (attrs.reduction === "none") return losses;
+  return attrs.reduction === "sum" ? sum(losses) : div(sum(losses), totalWeight(attrs));
 }
 
 /** Log-probabilities of classes → one loss each, or reduced. */
@@ -113,14 +126,16 @@ const NllLoss: Op<NllAttrs> = defineOp({
   gradFn: ({ layout }) => (layout.length === 4 ? "NllLoss2DBackward0" : "NllLossBackward0"),
   kernels: ["gather", "reduce"],
   forward({ attrs }, input: Tensor) {
-    const { target, weights, ignored, reduction } = attrs;
+    const { target, weights, ignored, onDevice, layout } = attrs;
+    if (onDevice) {
+      return reduceClassLoss(lossesOnDevice(onDevice, input, classesIn(layout), nllLosses(attrs)), attrs);
+    }
     const [n, c, m] = nllSizes(attrs);
     const losses = Tensor.empty(nllLosses(attrs), input.dtype);
     kernels.gather(viewAs(denseRaw(input), [n, c, m]), viewAs(target, [n, 1, m]), viewAs(losses, [n, 1, m]));
     const { data } = losses.storage;
     for (let i = 0; i < data.length; i++) data[i] = ignored[i] ? 0 : -data[i]! * weights[i]!;
-    if (reduction === "none") return losses;
-    return reduction === "sum" ? sum(losses) : div(sum(losses), totalWeight(attrs));
+    return reduceClassLoss(losses, attrs);
   },
   backward: ({ attrs }, grad: Tensor) => [call(NllLossGrad, attrs, grad)],
 });
@@ -130,11 +145,15 @@ const NllLossGrad: Op<NllAttrs> = defineOp({
   gradFn: ({ layout }) => (layout.length === 4 ? "NllLoss2DBackwardBackward0" : "NllLossBackwardBackward0"),
   kernels: [],
   forward({ attrs }, grad: Tensor) {
-    const { target, weights, ignored, reduction, layout } = attrs;
+    const { target, weights, ignored, onDevice, reduction, layout } = attrs;
+    if (onDevice) {
+      const total = reduction === "mean" ? sum(onDevice.weights) : null;
+      return lossGradientOnDevice(onDevice, grad, { layout, classes: classesIn(layout), total });
+    }
     const out = Tensor.empty(layout, grad.dtype);
     const [, c, m] = nllSizes(attrs);
     const incoming = grad.denseData();
-    const share = reduction === "mean" ? 1 / totalWeight(attrs) : 1;
+    const share = reduction === "mean" ? 1 / weights.reduce((a, b) => a + b, 0) : 1;
     target.denseData().forEach((t, i) => {
       if (ignored[i]) return;
       const flat = (Math.floor(i / m) * c + t) * m + (i % m);
@@ -181,6 +200,15 @@ function classArguments(name: string, params: readonly string[], args: unknown[]
   return { input, target, weight, reduction: readReduction(bound), ignoreIndex, labelSmoothing };
 }
 
+function checkClasses(targets: TypedArray, classes: number, ignoreIndex: number): void {
+  for (const t of targets) {
+    if (t !== ignoreIndex && !(t >= 0 && t < classes)) throw new IndexError(`Target ${t} is out of bounds.`);
+  }
+}
+
+const NONE = new Float64Array(0);
+const NO_FLAGS = new Uint8Array(0);
+
 /** Class indices as [N, M], and scores with two places where they have one or more than two, as ATen lays them out. */
 function arrange(bound: ClassArguments) {
   checkClassTarget(bound);
@@ -188,7 +216,15 @@ function arrange(bound: ClassArguments) {
   const [n, c] = (input.ndim === 1 ? [1, ...input.shape] : input.shape) as [number, number];
   const places = input.shape.slice(2);
   const native = input.ndim < 3 || input.ndim === 4;
+  const scores = native ? input : reshape(input, n, c, 1, numel(places));
+  if (goesByKernels(input) && target.device === input.device) {
+    if (target.storage.isAtHand) checkClasses(castRaw(target, int64).denseData(), c, ignoreIndex);
+    const sizes = [n, c, numel(places)] as const;
+    const onDevice = targetsOnDevice(input, target, weight, { sizes, ignoreIndex });
+    return { scores, indices: onDevice.index, weights: NONE, ignored: NO_FLAGS, onDevice, shape: target.shape };
+  }
   const given = castRaw(target, int64).denseData();
+  checkClasses(given, c, ignoreIndex);
   const perClass = weight?.denseData();
   const indices = Tensor.empty([n, numel(places)], int64);
   const weights = new Float64Array(given.length);
@@ -198,12 +234,10 @@ function arrange(bound: ClassArguments) {
       ignored[i] = 1;
       return;
     }
-    if (t < 0 || t >= c) throw new IndexError(`Target ${t} is out of bounds.`);
     indices.storage.data[i] = t;
     weights[i] = perClass ? perClass[t]! : 1;
   });
-  const scores = native ? input : reshape(input, n, c, 1, numel(places));
-  return { scores, indices, weights, ignored, shape: target.shape };
+  return { scores, indices, weights, ignored, onDevice: null, shape: target.shape };
 }
 
 /**
@@ -220,9 +254,9 @@ export function nllLoss(...args: unknown[]): Tensor {
 }
 
 function indexLoss(bound: ClassArguments, logProbabilities: Tensor): Tensor {
-  const { scores, indices, weights, ignored, shape } = arrange({ ...bound, input: logProbabilities });
+  const { scores, indices, shape, ...parts } = arrange({ ...bound, input: logProbabilities });
   const { reduction } = bound;
-  const loss = call(NllLoss, { target: indices, weights, ignored, reduction, layout: scores.shape }, scores);
+  const loss = call(NllLoss, { ...parts, target: indices, reduction, layout: scores.shape }, scores);
   return reduction === "none" && !sameShape(loss.shape, shape) ? reshape(loss, shape) : loss;
 }
 
@@ -281,13 +315,12 @@ function smoothedLoss(bound: ClassArguments, logs: Tensor): Tensor {
   const { input, weight, reduction, labelSmoothing } = bound;
   const axis = classAxis(input);
   const classes = input.shape[axis]!;
-  const { weights, ignored, shape } = arrange({ ...bound, input: logs });
+  const { weights, ignored, onDevice, shape } = arrange({ ...bound, input: logs });
   const ofTarget = indexLoss(bound, logs);
   const spread = neg(sum(weight ? mul(logs, alongClasses(weight, input)) : logs, axis));
-  const counts = Tensor.empty(shape, bool);
-  counts.storage.data.set(ignored.map((one) => 1 - one));
+  const counts = onDevice ? new Tensor(onDevice.counts.storage, shape) : Tensor.empty(shape, bool);
+  if (!onDevice) counts.storage.data.set(ignored.map((one) => 1 - one));
   const counted = where(counts, spread, 0);
-  const total = weights.reduce((a, b) => a + b, 0);
-  const ofAll = reduction === "none" ? counted : reduction === "sum" ? sum(counted) : div(sum(counted), total);
+  const ofAll = reduceClassLoss(counted, { weights, onDevice, reduction });
   return add(mul(ofTarget, 1 - labelSmoothing), mul(ofAll, labelSmoothing / classes));
 }

@@ -147,7 +147,8 @@ export function whereRaw(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 /** A dense tensor filled with one value. */
 export function filled(shape: Shape, value: number, dtype: DType): Tensor {
   const out = Tensor.empty(shape, dtype);
-  if (value !== 0) kernels.fill(out.kernelView, value);
+  // Memory of a device reads as zeros too, but only a kernel notes there how large the integers in it are.
+  if (value !== 0 || (dtype === int64 && out.device !== CPU)) kernels.fill(out.kernelView, value);
   return out;
 }
 
