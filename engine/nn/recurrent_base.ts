@@ -227,7 +227,7 @@ export abstract class RNNBase<S extends Tensor | [Tensor, Tensor]> extends Modul
   }
 
   private zeroState(input: Tensor, batch: number): Tensor[] {
-    return stateShapes(this, batch).map((shape) => zeros(shape, { dtype: input.dtype }));
+    return stateShapes(this, batch).map((shape) => zeros(shape, { dtype: input.dtype, device: input.device }));
   }
 
   private checkInput(input: Tensor, ndim: number): void {

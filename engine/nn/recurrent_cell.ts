@@ -73,7 +73,7 @@ export abstract class RNNCellBase extends Module {
     const batched = input.ndim === 2;
     const batch = batched ? input : unsqueeze(input, 0);
     const count = mode === "LSTM" ? 2 : 1;
-    const zero = () => zeros([batch.shape[0]!, this.hiddenSize], { dtype: input.dtype });
+    const zero = () => zeros([batch.shape[0]!, this.hiddenSize], { dtype: input.dtype, device: input.device });
     const state =
       given === null ? Array.from({ length: count }, zero) : given.map((part) => (batched ? part : unsqueeze(part, 0)));
     this.checkSizes(batch, state);

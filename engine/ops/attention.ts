@@ -4,6 +4,7 @@ import { enableGrad, noGrad } from "../autograd/mode.ts";
 import { bind } from "../core/arguments.ts";
 import { bool } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
+import { runNear } from "../core/placement.ts";
 import { CPP_NAMES } from "../core/promotion.ts";
 import { sameShape, sizeText } from "../core/shape.ts";
 import { anyRequiresGrad, assertTensor, type Tensor } from "../core/tensor.ts";
@@ -90,7 +91,8 @@ function attend(
   // Both sides get the root of the scale, which keeps their product from overflowing.
   const root = Math.sqrt(Math.abs(factor));
   const scores = matmul(mul(query, Math.sign(factor) * root), mul(transpose(served(key), -2, -1), root));
-  const mask = isCausal ? tril(filled([query.shape.at(-2)!, key.shape.at(-2)!], 1, bool)) : attnMask;
+  const corner = () => tril(filled([query.shape.at(-2)!, key.shape.at(-2)!], 1, bool));
+  const mask = isCausal ? runNear([query], corner) : attnMask;
   const seen = mask ? masked(scores, mask) : scores;
   // A row that may look nowhere gives zeros, not NaN, and so do its gradients.
   const blind = attnMask ? eq(seen.detach(), Number.NEGATIVE_INFINITY).all(-1, { keepdim: true }) : null;

@@ -3,13 +3,16 @@
 import { kernels } from "../backends/index.ts";
 import { bind, isOptions } from "../core/arguments.ts";
 import { assertTensors } from "../core/checks.ts";
+import { CPU } from "../core/device.ts";
+import { bool } from "../core/dtype.ts";
 import { IndexError, RuntimeError, ValueError } from "../core/errors.ts";
 import { resultType } from "../core/promotion.ts";
 import { normalizeDim, sameShape, sizeText } from "../core/shape.ts";
 import { checked } from "../core/signature.ts";
 import type { Size } from "../core/size.ts";
+import { Storage } from "../core/storage.ts";
 import { Tensor } from "../core/tensor.ts";
-import { castRaw, copyRaw, filled } from "./operands.ts";
+import { copyRaw, denseRaw, filled, whereRaw } from "./operands.ts";
 import { call, callMany, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { narrow, select, sliceRaw } from "./slicing.ts";
 import { makeView, reshape } from "./view.ts";
@@ -313,9 +316,16 @@ function triangle(
     gradFn,
     kernels: ["copy"],
     forward({ attrs: { diagonal } }, x: Tensor) {
-      const out = copyRaw(castRaw(x, x.dtype));
       if (x.ndim < 2) throw new RuntimeError(`${name}: input tensor must have at least 2 dimensions`);
       const [rows, columns] = x.shape.slice(-2) as [number, number];
+      if (x.device !== CPU) {
+        const kept = Uint8Array.from({ length: rows * columns }, (_, i) =>
+          Number(keeps(i % columns, Math.floor(i / columns), diagonal)),
+        );
+        const mask = new Tensor(new Storage(bool, kept, x.device), [rows, columns]);
+        return denseRaw(whereRaw(mask, x, filled([], 0, x.dtype)));
+      }
+      const out = copyRaw(x);
       const { data } = out.storage;
       for (let i = 0; i < data.length; i++) {
         const column = i % columns;

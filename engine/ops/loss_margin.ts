@@ -2,6 +2,7 @@
 import { bind } from "../core/arguments.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { RuntimeError, ValueError } from "../core/errors.ts";
+import { runNear } from "../core/placement.ts";
 import { sameShape, sizeText } from "../core/shape.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { add, mul, pow, sub, where } from "./arithmetic.ts";
@@ -111,8 +112,10 @@ export function multiMarginLoss(...args: unknown[]): Tensor {
   // One sample with a target of one dimension keeps that dimension in its loss.
   const single = input.ndim < 2 && target.ndim === 0;
   const scores = input.ndim === 2 || single ? input : reshape(input, 1, -1);
-  const chosen = Tensor.empty(scores.shape, bool);
-  const share = Tensor.empty(single ? [1] : [n, 1], input.dtype);
+  const [chosen, share] = runNear([input], () => [
+    Tensor.empty(scores.shape, bool),
+    Tensor.empty(single ? [1] : [n, 1], input.dtype),
+  ]) as [Tensor, Tensor];
   const weights = weight?.denseData();
   target.denseData().forEach((t, i) => {
     if (!(t >= 0 && t < c)) throw new RuntimeError("target out of range");

@@ -4,6 +4,7 @@ import { bind } from "../core/arguments.ts";
 import { assertNumber } from "../core/checks.ts";
 import type { DType, DTypeName } from "../core/dtype.ts";
 import { RuntimeError, TypeError, ValueError } from "../core/errors.ts";
+import { runNear } from "../core/placement.ts";
 import { CPP_NAMES, getDefaultDtype, resultType, SCALAR_TYPE_NAMES } from "../core/promotion.ts";
 import { sameShape } from "../core/shape.ts";
 import { assertTensor, pythonTypeName, Tensor } from "../core/tensor.ts";
@@ -269,7 +270,7 @@ export function hingeEmbeddingLoss(...args: unknown[]): Tensor {
     reduction,
     margin = 1,
   } = elementwiseArguments<MarginLossOptions>("hinge_embedding_loss", ["margin", "*"], args);
-  const zeros = filled(input.shape, 0, input.dtype);
+  const zeros = runNear([input], () => filled(input.shape, 0, input.dtype));
   const far = where(target.eq(1), zeros, hinge(sub(margin, input)));
   const near = where(target.eq(-1), zeros, input);
   return reduceLoss(add(far, near), reduction);

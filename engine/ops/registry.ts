@@ -157,7 +157,7 @@ class AccumulateGrad extends Node {
   override run([grad]: Gradients, passing: PassingGradients | null = null): Gradients {
     const { variable } = this;
     if (!grad) return [];
-    if (!variable.grad) variable.grad = this.#takeOver(grad, passing) ?? arithmetic.own(grad);
+    if (!variable.grad) variable.grad = this.#takeOver(grad, passing) ?? runNear([grad], () => arithmetic.own(grad));
     else if (grad.requiresGrad || variable.grad.requiresGrad) variable.grad = arithmetic.add(variable.grad, grad);
     else arithmetic.addInPlace(variable.grad, grad);
     for (const { hook } of [...variable.postAccumulateHooks]) hook(variable);

@@ -22,7 +22,7 @@ import type {
 import { buildModule, operation } from "./names.ts";
 import { PROGRAMS } from "./programs.ts";
 import { checkTraining } from "./training.ts";
-import { compareOutput, compareTensor, referenced, toTensor, toValue, weightedSum } from "./values.ts";
+import { compareOutput, compareTensor, inputDevice, referenced, toTensor, toValue, weightedSum } from "./values.ts";
 
 /** Positional arguments: the inputs that nothing refers to, then args; options last, if there are any. */
 export function callArguments(
@@ -90,6 +90,8 @@ function checkModule(golden: ModuleCase): void {
   const module = buildModule([golden.module, golden.args, golden.options], toValue);
   if (golden.state) loadState(module, golden.state);
   if (golden.stateSummary) checkSummaries(module.stateDict(), golden.stateSummary, "state");
+  const device = inputDevice();
+  if (device) module.to(device);
   module.train(golden.train);
   const inputs = golden.inputSource
     ? [INPUT_SOURCES[golden.inputSource]!()]

@@ -1,5 +1,6 @@
 /** Golden values as the engine's, and the engine's compared with them. */
 import { expect } from "vitest";
+import type { Device } from "../../engine/core/device.ts";
 import { allocate, DTYPES } from "../../engine/core/dtype.ts";
 import { Storage } from "../../engine/core/storage.ts";
 import { Tensor } from "../../engine/core/tensor.ts";
@@ -14,10 +15,21 @@ function toNumber(value: Scalar): number {
   return Number(value);
 }
 
+let place: Device | undefined;
+
+/** Where inputs are put, and results have to be: default the default device, and anywhere. */
+export function setInputDevice(device: Device | undefined): void {
+  place = device;
+}
+
+export function inputDevice(): Device | undefined {
+  return place;
+}
+
 export function toTensor({ shape, dtype, data }: StoredTensor): Tensor {
   const storage = allocate(DTYPES[dtype], data.length);
   for (let i = 0; i < data.length; i++) storage[i] = toNumber(data[i]!);
-  return new Tensor(new Storage(DTYPES[dtype], storage), shape);
+  return new Tensor(new Storage(DTYPES[dtype], storage, place), shape);
 }
 
 /** An argument: tensors, dtypes and references to inputs resolved, lists and dictionaries walked. */
@@ -63,6 +75,7 @@ export function compareTensor(actual: unknown, expected: StoredTensor, what: str
   if (!(actual instanceof Tensor)) expect.fail(`${what}: expected a tensor, got ${String(actual)}`);
   expect([...actual.shape], `${what}: shape`).toEqual(expected.shape);
   expect(actual.dtype.name, `${what}: dtype`).toBe(expected.dtype);
+  if (place) expect(String(actual.device), `${what}: device`).toBe(String(place));
   const data = actual.denseData();
   const how = { ...closeness, exact: closeness.exact || !actual.dtype.isFloatingPoint };
   // A float32 is stored by its shortest decimal text.

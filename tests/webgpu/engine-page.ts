@@ -3,6 +3,7 @@ import { setWarningSink } from "../../engine/core/warnings.ts";
 import * as torch from "../../engine/torch.ts";
 import type { Case, Group } from "../golden/cases.ts";
 import { check } from "../golden/run.ts";
+import { setInputDevice } from "../golden/values.ts";
 
 export { torch };
 
@@ -18,6 +19,12 @@ export async function start(): Promise<void> {
   if (!(await torch.webgpu.init())) throw new Error("no WebGPU adapter");
   torch.setDefaultDevice("webgpu");
   setWarningSink((text) => said.push(text));
+}
+
+/** From now on tensors are made on the CPU, and only inputs and modules moved to the GPU, where all results have to be. */
+export function moveInputs(moved: boolean): void {
+  torch.setDefaultDevice(moved ? "cpu" : "webgpu");
+  setInputDevice(moved ? torch.device("webgpu") : undefined);
 }
 
 /** What is wrong with each golden case when all its tensors are on the GPU; null where nothing is. */

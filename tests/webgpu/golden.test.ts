@@ -24,6 +24,23 @@ describe.each(["functional", "modules", "training"] satisfies Group[])("golden c
     console.log(`${group}: ${cases.length - wrong.length} of ${cases.length}`);
     if (process.env.STRIDE_VERBOSE) console.log(wrong.join("\n"));
     expect(wrong.map((line) => line.slice(0, 300))).toEqual([]);
-    console.log(`ran on the CPU until now: ${(await gpu.page.evaluate(() => tests.fallbacks())).join(", ") || "nothing"}`);
+    console.log(
+      `ran on the CPU until now: ${(await gpu.page.evaluate(() => tests.fallbacks())).join(", ") || "nothing"}`,
+    );
+  });
+});
+
+describe.each(["functional", "modules"] satisfies Group[])("golden cases moved to WebGPU: %s", (group) => {
+  it("give PyTorch's numbers, all of them there, while the default device is the CPU", async () => {
+    const cases: Case[] = load(group).filter(
+      (golden) => missing(group, golden as never) === null && !("inputSource" in golden && golden.inputSource),
+    );
+    await gpu.page.evaluate(() => tests.moveInputs(true));
+    const verdicts = await gpu.page.evaluate((given) => tests.runGolden(given), JSON.stringify({ group, cases }));
+    await gpu.page.evaluate(() => tests.moveInputs(false));
+    const wrong = verdicts.flatMap((verdict, i) =>
+      verdict === null ? [] : [`${titleOf(cases[i] as never)}: ${verdict}`],
+    );
+    expect(wrong.map((line) => line.slice(0, 300))).toEqual([]);
   });
 });
