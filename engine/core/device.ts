@@ -42,6 +42,8 @@ export interface Accelerator {
   readonly readsSync: boolean;
   readSync(memory: DeviceMemory, bytes: number): ArrayBuffer;
   read(memory: DeviceMemory, bytes: number): Promise<ArrayBuffer>;
+  /** Waits while the device is far behind with what it was given. */
+  catchUp(): Promise<void>;
 }
 
 let accelerator: Accelerator | null = null;
@@ -54,6 +56,11 @@ export function setAccelerator(started: Accelerator | null): void {
 /** Whether there is another device than the CPU at all: everything about devices is skipped otherwise. */
 export function hasAccelerator(): boolean {
   return accelerator !== null;
+}
+
+/** For loops that yield: resolves once the device is near. */
+export async function letDeviceCatchUp(): Promise<void> {
+  await accelerator?.catchUp();
 }
 
 /** @throws RuntimeError where WebGPU was not started or is not there */

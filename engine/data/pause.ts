@@ -3,6 +3,7 @@
  * a timer, the collector's news. Whoever loops for long therefore awaits `pause()` now and then; it returns to the event
  * loop only after SLICE_MS of work, because a turn of it costs more than a fast batch.
  */
+import { letDeviceCatchUp } from "../core/device.ts";
 import { collectIfWorthIt } from "../core/device_memory.ts";
 import { checkMemory } from "../core/memory.ts";
 
@@ -53,6 +54,7 @@ export function pauseIsDue(): boolean {
 export async function pause(): Promise<void> {
   if (!pauseIsDue()) return;
   await turn();
+  await letDeviceCatchUp();
   if (collectIfWorthIt()) await turn();
   lastPause = now();
   checkInterrupt();

@@ -37,6 +37,7 @@ export function useFakeDevice(): FakeDevice {
       return memories.get(memory)!.slice(0, bytes);
     },
     read: async (memory, bytes) => memories.get(memory)!.slice(0, bytes),
+    catchUp: async () => {},
   });
   setDefaultDevice("webgpu");
   return { uploads, fetches };

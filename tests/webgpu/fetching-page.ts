@@ -24,6 +24,7 @@ export async function start(): Promise<void> {
       fetched++;
       return plain.read(memory, bytes);
     },
+    catchUp: () => plain.catchUp(),
   });
 }
 

@@ -47,6 +47,8 @@ const UNIFORM_SLOT = 512;
 /** Dispatches that are sent together. */
 const BATCH = 128;
 const MOST_BIND_GROUPS = 4096;
+/** Batches that may be on their way when a loop is asked to let the GPU catch up. */
+const MOST_UNDER_WAY = 4;
 
 export class Runtime {
   readonly device: GPUDevice;
@@ -68,6 +70,8 @@ export class Runtime {
   #failure: Error | null = null;
   #lost: Error | null = null;
   readonly #checks = new Set<Promise<void>>();
+  /** Batches that were sent and are not done. */
+  #underWay: Promise<void>[] = [];
 
   constructor(device: GPUDevice, host: RuntimeHost, reader: CanvasReader | null) {
     this.device = device;
@@ -178,6 +182,13 @@ export class Runtime {
       this.device.queue.writeBuffer(this.#uniforms, 0, this.#uniformBytes, 0, this.#count * UNIFORM_SLOT);
     }
     this.device.queue.submit([this.#encoder.finish()]);
+    const done = this.device.queue.onSubmittedWorkDone().then(
+      () => {
+        this.#underWay = this.#underWay.filter((other) => other !== done);
+      },
+      () => {},
+    );
+    this.#underWay.push(done);
     this.#watch(this.device.popErrorScope(), "");
     this.#watch(this.device.popErrorScope(), "out of memory on the GPU: ");
     this.#encoder = null;
@@ -191,8 +202,16 @@ export class Runtime {
    */
   async settled(): Promise<void> {
     this.flush();
-    while (this.#checks.size > 0) await Promise.all(this.#checks);
+    while (this.#checks.size > 0 && !this.#lost) await Promise.all(this.#checks);
+    await Promise.race([Promise.all(this.#underWay), this.device.lost]);
     this.#throwFailure();
+  }
+
+  /** Waits while the GPU is more than a few batches behind: work that is sent without end would pile up. */
+  async catchUp(): Promise<void> {
+    while (this.#underWay.length > MOST_UNDER_WAY && !this.#lost) {
+      await Promise.race([this.#underWay[this.#underWay.length - 1 - MOST_UNDER_WAY], this.device.lost]);
+    }
   }
 
   // ---- reading
