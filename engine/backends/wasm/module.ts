@@ -145,6 +145,33 @@ export interface WasmExports {
     gradients: number,
   ): void;
   kernelsFromSpectra(sums: number, kind: number, rows: number, channels: number, out: number): void;
+  occupied(x: number, planes: number, cells: number, to: number): number;
+  clearWindows(
+    map: number,
+    h: number,
+    w: number,
+    top: number,
+    left: number,
+    taps: number,
+    count: number,
+    bias: number,
+    rows: number,
+    out: number,
+    outH: number,
+    outW: number,
+  ): void;
+  meetTaps(
+    map: number,
+    h: number,
+    w: number,
+    top: number,
+    left: number,
+    grad: number,
+    outH: number,
+    outW: number,
+    size: number,
+    met: number,
+  ): number;
   gatherRows(x: number, rowStride: number, table: number, rows: number, count: number, to: number): void;
   unary(op: number, x: number, out: number, count: number): void;
   binary(op: number, a: number, b: number, out: number, count: number): void;

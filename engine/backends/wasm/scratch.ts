@@ -71,7 +71,7 @@ export class Scratch {
   }
 
   writeInts(pointer: number, x: TypedArray, from: number, count: number): void {
-    new Int32Array(this.#exports.memory.buffer, pointer, count).set(x.subarray(from, from + count));
+    this.viewInts(pointer, count).set(x.subarray(from, from + count));
   }
 
   /** Copies `count` floats at `pointer` into out from `to` on. */
@@ -82,7 +82,7 @@ export class Scratch {
 
   readInts(pointer: number, count: number, out: TypedArray, to: number): void {
     touch(out, to, count);
-    out.set(new Int32Array(this.#exports.memory.buffer, pointer, count), to);
+    out.set(this.viewInts(pointer, count), to);
   }
 
   /** A table of byte or element distances. */
@@ -107,6 +107,11 @@ export class Scratch {
   /** The doubles at `pointer`, in place; valid until the memory grows. */
   viewDoubles(pointer: number, count: number): Float64Array {
     return new Float64Array(this.#exports.memory.buffer, pointer, count);
+  }
+
+  /** The integers at `pointer`, in place; valid until the memory grows. */
+  viewInts(pointer: number, count: number): Int32Array {
+    return new Int32Array(this.#exports.memory.buffer, pointer, count);
   }
 
   /** The floats at `pointer`, in place; valid until the memory grows. */

@@ -1,8 +1,9 @@
 /**
  * float32 convolutions of many channels and large images in the frequency domain, and both of their gradients: 3 to 7 times
  * fewer multiplications than tap by tap, and smaller errors, since each sum has fewer terms. Errors are spread over a tile,
- * though: whole numbers come out with one, and so do zeros. Each function answers false, as a kernel does, for work that is
- * better done tap by tap, and when an infinity or NaN spread likewise.
+ * though: whole numbers come out with one, and so do zeros. What is a sum of zeros only, since no pixel under a window has
+ * anything in any channel, is therefore set afterwards. Each function answers false, as a kernel does, for work that is better
+ * done tap by tap, and when an infinity or NaN spread likewise.
  */
 import type { TypedArray } from "../../core/dtype.ts";
 import type { ConvGeometry } from "../../core/window.ts";
@@ -150,9 +151,30 @@ function place(s: Scratch, planes: number, x: number, from: Plane, to: Plane, to
 
 const same = (a: Plane, b: Plane) => a.h === b.h && a.w === b.w;
 
+/** The places of [size, size] kernels at which one of `planes` is not zero, turned around by 180° if asked to. */
+function tapsOf(s: Scratch, weights: number, planes: number, size: number, turned: boolean): [number, number][] {
+  const map = s.floats(size * size);
+  s.call.occupied(weights, planes, size * size, map);
+  const bits = s.viewInts(map, size * size);
+  const taps: [number, number][] = [];
+  for (let t = 0; t < size * size; t++) {
+    if (bits[t] === 0) continue;
+    const at = turned ? size * size - 1 - t : t;
+    taps.push([Math.floor(at / size), at % size]);
+  }
+  return taps;
+}
+
+/** Whether each window has something under its taps if each pixel has: none lies in the padding alone. */
+function alwaysMeets({ kind: { size }, taps, from, to, top, left }: Sliding): boolean {
+  if (taps.length < size * size || top >= size || left >= size) return false;
+  return to.h - top <= from.h && to.w - left <= from.w;
+}
+
 /** What slides over what: images [n, channels, from], padded by top and left, to [n, rows, to]. */
 interface Sliding {
   kind: Kind;
+  taps: readonly [number, number][];
   n: number;
   channels: number;
   rows: number;
@@ -175,6 +197,9 @@ function slide(s: Scratch, x: TypedArray, kernels: number, biases: number, out: 
   const cropped = fitting ? result : s.floats(images * rows * cells(to));
   const factors = s.floats(spectra(kind, BLOCK * channels));
   const products = s.floats(spectra(kind, BLOCK * rows));
+  const map = s.floats(cells(from));
+  const tapTable = s.table(t.taps.flat());
+  const meets = alwaysMeets(t);
   const wasm = s.call;
   for (let first = 0; first < n; first += images) {
     const count = Math.min(images, n - first);
@@ -200,6 +225,12 @@ function slide(s: Scratch, x: TypedArray, kernels: number, biases: number, out: 
     );
     if (!fitting) place(s, count * rows, result, covered, to, 0, 0, cropped);
     if (!wasm.allFinite(cropped, count * rows * cells(to))) return false;
+    for (let image = 0; image < count; image++) {
+      if (wasm.occupied(incoming + 4 * image * channels * cells(from), channels, cells(from), map) && meets) continue;
+      const at = cropped + 4 * image * rows * cells(to);
+      const { h, w } = from;
+      wasm.clearWindows(map, h, w, t.top, t.left, tapTable, t.taps.length, biases, rows, at, to.h, to.w);
+    }
     s.read(cropped, count * rows * cells(to), out, first * rows * cells(to));
   }
   return true;
@@ -227,6 +258,7 @@ export function spectralConv(
   s.call.transformKernels(weights, kind.code, g.c, g.o, window, g.c * window, 4 * size, 4, kernels);
   return slide(s, denseData(input), kernels, biases, outData(out), {
     kind,
+    taps: tapsOf(s, weights, g.o * g.c, size, false),
     n: g.n,
     channels: g.c,
     rows: g.o,
@@ -253,6 +285,7 @@ export function spectralInputGrad(s: Scratch, gradOut: View, weight: View, g: Co
   s.call.transformKernels(last, kind.code, g.o, g.c, g.c * window, window, -4 * size, -4, kernels);
   return slide(s, denseData(gradOut), kernels, biases, outData(gradInput), {
     kind,
+    taps: tapsOf(s, weights, g.o * g.c, size, true),
     n: g.n,
     channels: g.o,
     rows: g.c,
@@ -285,6 +318,10 @@ export function spectralWeightGrad(s: Scratch, input: View, gradOut: View, g: Co
   const gradientSpectra = s.floats(spectra(kind, BLOCK * roundUp(g.o, 4)));
   const result = s.floats(g.o * g.c * size * size);
   s.fill(sums, spectra(kind, g.o * wide), 0);
+  const map = s.floats(cells(from));
+  const gradMap = s.floats(cells(to));
+  const met = s.table(new Uint32Array(size * size));
+  let allMet = false;
   const x = denseData(input);
   const grad = denseData(gradOut);
   const wasm = s.call;
@@ -294,6 +331,11 @@ export function spectralWeightGrad(s: Scratch, input: View, gradOut: View, g: Co
     place(s, count * g.c, incoming, from, padded, g.padTop, g.padLeft, source);
     s.write(given, grad, first * g.o * cells(to), count * g.o * cells(to));
     if (!fitting) place(s, count * g.o, given, to, covered, 0, 0, gradient);
+    for (let image = 0; image < count && !allMet; image++) {
+      wasm.occupied(incoming + 4 * image * g.c * cells(from), g.c, cells(from), map);
+      wasm.occupied(given + 4 * image * g.o * cells(to), g.o, cells(to), gradMap);
+      allMet = wasm.meetTaps(map, g.h, g.w, g.padTop, g.padLeft, gradMap, g.outH, g.outW, size, met) !== 0;
+    }
     wasm.addTileProducts(
       sources,
       places,
@@ -314,6 +356,12 @@ export function spectralWeightGrad(s: Scratch, input: View, gradOut: View, g: Co
   }
   wasm.kernelsFromSpectra(sums, kind.code, g.o, g.c, result);
   if (!wasm.allFinite(result, g.o * g.c * size * size)) return false;
+  if (!allMet) clearTaps(s.viewInts(met, size * size), s.view(result, g.o * g.c * size * size));
   s.read(result, g.o * g.c * size * size, outData(gradWeight), 0);
   return true;
+}
+
+/** Zero at each place of the kernels where nothing of the images met anything of the gradient. */
+function clearTaps(met: Int32Array, result: Float32Array): void {
+  for (let i = 0; i < result.length; i++) if (met[i % met.length] === 0) result[i] = 0;
 }

@@ -65,6 +65,26 @@ const whole = (shape: readonly number[], seed: number): View => {
   return x;
 };
 
+/** Zero in all channels where `keep` says so of a cell's image, row and column; -0 at every other one of them. */
+function darkened(x: View, keep: (n: number, i: number, j: number) => boolean): View {
+  const [, c, h, w] = x.shape as [number, number, number, number];
+  for (let k = 0; k < x.data.length; k++) {
+    const n = Math.floor(k / (c * h * w));
+    if (!keep(n, Math.floor(k / w) % h, k % w)) x.data[k] = k % 2 === 0 ? 0 : -0;
+  }
+  return x;
+}
+
+/** As near as the sums are, and exactly `rest` wherever they are: sums of random products are 0 only if all products are. */
+function expectExactZeros(actual: View, expected: View, rest: View | null = null): void {
+  expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+  const plane = expected.shape[2]! * expected.shape[3]!;
+  const restOf = (k: number) => (rest ? rest.data[Math.floor(k / plane) % expected.shape[1]!]! : 0);
+  const untouched = Array.from(expected.data.keys()).filter((k) => expected.data[k] === restOf(k));
+  expect(untouched.length).toBeGreaterThan(0);
+  expect(untouched.filter((k) => actual.data[k] !== restOf(k))).toEqual([]);
+}
+
 const LAYER = convGeometry({ n: 2, c: 32, o: 32, size: [16, 16], kernel: [5, 5], padding: [2, 2] });
 
 for (const [variant, s] of Object.entries(scratches)) {
@@ -87,6 +107,84 @@ for (const [variant, s] of Object.entries(scratches)) {
       referenceKernels.convWeightGrad(input, gradOut, g, weightExpected);
       expect(spectralWeightGrad(s, input, gradOut, g, weightActual)).toBe(true);
       expect(relativeError(weightActual, weightExpected)).toBeLessThan(TOLERANCE);
+    });
+
+    test.each(Object.keys(SHAPES))("%s: where every product is zero, so is their sum", (name) => {
+      const g = convGeometry(SHAPES[name]!);
+      // The first image's lower half, and of each further one some more columns besides.
+      const lit = (h: number, w: number) => (n: number, i: number, j: number) =>
+        n === 0 ? 2 * i < h - g.kernelH : 3 * i < 2 * h && j < w - g.kernelW - n;
+      const { weight, ...dense } = operands(g);
+      const input = darkened(dense.input, lit(g.h, g.w));
+      const gradOut = darkened(dense.gradOut, lit(g.outH, g.outW));
+      for (const bias of [null, noise([g.o], 4)]) {
+        const [expected, actual] = [empty(gradOut.shape), empty(gradOut.shape)];
+        referenceKernels.conv(input, weight, bias, g, expected);
+        expect(spectralConv(s, input, weight, bias, g, actual)).toBe(true);
+        expectExactZeros(actual, expected, bias);
+      }
+      const [expected, actual] = [empty(input.shape), empty(input.shape)];
+      referenceKernels.convInputGrad(gradOut, weight, g, expected);
+      expect(spectralInputGrad(s, gradOut, weight, g, actual)).toBe(true);
+      expectExactZeros(actual, expected);
+    });
+
+    test.each(Object.keys(SHAPES))("%s: a kernel with places that are zero sees nothing there", (name) => {
+      const g = convGeometry(SHAPES[name]!);
+      const { input, weight, gradOut } = operands(g);
+      // All but two places at the edge, so that being turned around or not makes a difference.
+      const [area, kept] = [g.kernelH * g.kernelW, [1, g.kernelW]];
+      for (let k = 0; k < weight.data.length; k++) if (!kept.includes(k % area)) weight.data[k] = 0;
+      darkened(input, (_, i, j) => i > 2 && j < 5);
+      darkened(gradOut, (_, i, j) => i > 2 && j < 5);
+      const [expected, actual] = [empty(gradOut.shape), empty(gradOut.shape)];
+      referenceKernels.conv(input, weight, null, g, expected);
+      expect(spectralConv(s, input, weight, null, g, actual)).toBe(true);
+      expectExactZeros(actual, expected);
+      const [inputExpected, inputActual] = [empty(input.shape), empty(input.shape)];
+      referenceKernels.convInputGrad(gradOut, weight, g, inputExpected);
+      expect(spectralInputGrad(s, gradOut, weight, g, inputActual)).toBe(true);
+      expectExactZeros(inputActual, inputExpected);
+    });
+
+    test.each(Object.keys(SHAPES))("%s: a weight's gradient is zero where nothing meets anything", (name) => {
+      const g = convGeometry(SHAPES[name]!);
+      const { input, weight, gradOut } = operands(g);
+      const [expected, actual] = [empty(weight.shape), empty(weight.shape)];
+      const check = () => {
+        referenceKernels.convWeightGrad(input, gradOut, g, expected);
+        expect(spectralWeightGrad(s, input, gradOut, g, actual)).toBe(true);
+        expectExactZeros(actual, expected);
+      };
+      // Units that are dead in every image, on either side.
+      for (const x of [input, gradOut]) {
+        const plane = x.shape[2]! * x.shape[3]!;
+        const dead = (k: number) => Math.floor(k / plane) % x.shape[1]! === 1;
+        for (let k = 0; k < x.data.length; k++) if (dead(k)) x.data[k] = 0;
+      }
+      check();
+      // Rows and columns of which only some places of the kernel reach from one side to the other.
+      const row = Math.floor(g.outH / 2) - g.padTop + 1;
+      darkened(input, (_, i) => i >= row);
+      darkened(gradOut, (_, i) => i < Math.floor(g.outH / 2));
+      check();
+      expect(
+        new Set(
+          Array.from(actual.data.keys())
+            .filter((k) => actual.data[k] !== 0)
+            .map((k) => k % g.kernelW),
+        ).size,
+      ).toBe(g.kernelW);
+      expect(Array.from({ length: g.kernelW }, (_, v) => actual.data[v])).toEqual(new Array(g.kernelW).fill(0));
+    });
+
+    test("places of a kernel that only see the padding have no gradient", () => {
+      const g = convGeometry({ n: 16, c: 32, o: 32, size: [2, 64], kernel: [5, 5], padding: [2, 2] });
+      const { input, weight, gradOut } = operands(g);
+      const [expected, actual] = [empty(weight.shape), empty(weight.shape)];
+      referenceKernels.convWeightGrad(input, gradOut, g, expected);
+      expect(spectralWeightGrad(s, input, gradOut, g, actual)).toBe(true);
+      expectExactZeros(actual, expected);
     });
 
     test("a permuted input is read as it is meant", () => {
