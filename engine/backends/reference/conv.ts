@@ -1,6 +1,9 @@
 /**
  * Convolution and both of its gradients, one kernel position at a time: with (u, v) fixed, every output cell reads the input
  * cell at a fixed distance, so the inner loops run over whole rows. Sums are kept in double until they are stored.
+ *
+ * As in PyTorch, the convolution and the weight gradient multiply the padding's zeros, which an infinity turns into NaN; the
+ * input gradient has no padding to multiply.
  */
 import { type ConvGeometry, reach } from "../../core/window.ts";
 import type { View } from "../backend.ts";
@@ -18,6 +21,18 @@ function forEachRow(g: ConvGeometry, u: number, v: number, visit: RowVisit): voi
     const row = i * g.strideH - g.padTop + u * g.dilationH;
     const col = across.start * g.strideW - g.padLeft + v * g.dilationW;
     visit(i * g.outW + across.start, i * g.outW + across.end, row * g.w + col);
+  }
+}
+
+/** Calls `visit` for every output cell that kernel position (u, v) has in the padding. */
+function forEachPadded(g: ConvGeometry, u: number, v: number, visit: (k: number) => void): void {
+  const down = reach(g.h, u * g.dilationH - g.padTop, g.strideH, g.outH);
+  const across = reach(g.w, v * g.dilationW - g.padLeft, g.strideW, g.outW);
+  for (let i = 0; i < g.outH; i++) {
+    const outside = i < down.start || i >= down.end;
+    for (let j = 0; j < g.outW; j++) {
+      if (outside || j < across.start || j >= across.end) visit(i * g.outW + j);
+    }
   }
 }
 
@@ -43,6 +58,7 @@ export function conv(input: View, weight: View, bias: View | null, g: ConvGeomet
             forEachRow(g, u, v, (start, end, from) => {
               for (let k = start, i = plane + from; k < end; k++, i += g.strideW) sums[k]! += factor * x[i]!;
             });
+            if (!Number.isFinite(factor)) forEachPadded(g, u, v, (k) => (sums[k]! += factor * 0));
           }
         }
       }
@@ -91,6 +107,9 @@ export function convWeightGrad(input: View, gradOut: View, g: ConvGeometry, grad
   const inPlane = g.h * g.w;
   const outPlane = g.outH * g.outW;
   const channels = g.c / g.groups;
+  const finite = Array.from({ length: g.n * g.o }, (_, k) =>
+    grad.subarray(k * outPlane, (k + 1) * outPlane).every(Number.isFinite),
+  );
   for (let o = 0; o < g.o; o++) {
     const firstChannel = Math.floor(o / (g.o / g.groups)) * channels;
     for (let c = 0; c < channels; c++) {
@@ -103,6 +122,7 @@ export function convWeightGrad(input: View, gradOut: View, g: ConvGeometry, grad
             forEachRow(g, u, v, (start, end, from) => {
               for (let k = start, i = inBase + from; k < end; k++, i += g.strideW) sum += grad[outBase + k]! * x[i]!;
             });
+            if (!finite[n * g.o + o]) forEachPadded(g, u, v, (k) => (sum += grad[outBase + k]! * 0));
           }
           target[((o * channels + c) * g.kernelH + u) * g.kernelW + v] = store(sum);
         }

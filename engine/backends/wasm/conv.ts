@@ -194,6 +194,8 @@ export function convInputGrad(s: Scratch, gradOut: View, weight: View, g: ConvGe
   const weights = denseData(weight);
   const raw = s.floats(weights.length);
   s.write(raw, weights);
+  // Taps beyond the gradient multiply zeros, which is not the same as leaving them out for an infinite weight.
+  if (!s.call.allFinite(raw, weights.length)) return false;
   const gathered = s.floats(channels * outChannels * kernel);
   const passes = planned.map(({ p, q, distances, from }) => {
     const count = distances.length;

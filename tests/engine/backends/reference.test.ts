@@ -143,6 +143,47 @@ describe("strided views", () => {
 });
 
 describe("convolution", () => {
+  test("an infinity meets the padding where it does in PyTorch", () => {
+    const [inf, nan] = [Infinity, NaN];
+    const g = convGeometry({ n: 1, c: 1, o: 1, size: [4, 4], kernel: [3, 3], padding: [1, 1] });
+    const ones = (shape: number[]) => tensor(new Array<number>(shape.reduce((a, b) => a * b)).fill(1), shape);
+    const first = (shape: number[]) => {
+      const x = ones(shape);
+      x.data[0] = inf;
+      return x;
+    };
+    const [out, gradWeight] = [empty([1, 1, 4, 4]), empty([1, 1, 3, 3])];
+    kernels.conv(ones([1, 1, 4, 4]), first([1, 1, 3, 3]), null, g, out);
+    const below = [nan, inf, inf, inf];
+    expect(numbers(out)).toEqual([nan, nan, nan, nan, ...below, ...below, ...below]);
+    kernels.convInputGrad(ones([1, 1, 4, 4]), first([1, 1, 3, 3]), g, out);
+    expect(numbers(out)).toEqual([inf, inf, inf, 4, inf, inf, inf, 6, inf, inf, inf, 6, 4, 6, 6, 4]);
+    kernels.convWeightGrad(ones([1, 1, 4, 4]), first([1, 1, 4, 4]), g, gradWeight);
+    expect(numbers(gradWeight)).toEqual([nan, nan, nan, nan, inf, inf, nan, inf, inf]);
+    kernels.convWeightGrad(first([1, 1, 4, 4]), ones([1, 1, 4, 4]), g, gradWeight);
+    expect(numbers(gradWeight)).toEqual([inf, inf, 9, inf, inf, 12, 9, 12, 9]);
+  });
+
+  test("an infinity meets the padding of strided and dilated windows too", () => {
+    const [inf, nan] = [Infinity, NaN];
+    const [x, w] = [
+      tensor(new Array<number>(16).fill(1), [1, 1, 4, 4]),
+      tensor([inf, ...new Array<number>(8).fill(1)], [1, 1, 3, 3]),
+    ];
+    const strided = convGeometry({ n: 1, c: 1, o: 1, size: [4, 4], kernel: [3, 3], padding: [1, 1], stride: [2, 2] });
+    const out = empty([1, 1, 2, 2]);
+    kernels.conv(x, w, null, strided, out);
+    expect(numbers(out)).toEqual([nan, nan, nan, inf]);
+    const dilated = convGeometry({ n: 1, c: 1, o: 1, size: [4, 4], kernel: [3, 3], padding: [2, 2], dilation: [2, 2] });
+    const wide = empty([1, 1, 4, 4]);
+    kernels.conv(x, w, null, dilated, wide);
+    expect(numbers(wide)).toEqual([nan, nan, nan, nan, nan, nan, nan, nan, nan, nan, inf, inf, nan, nan, inf, inf]);
+    const [grad, gradWeight] = [{ ...x, data: x.data.slice() }, empty([1, 1, 3, 3])];
+    grad.data[0] = inf;
+    kernels.convWeightGrad(x, grad, dilated, gradWeight);
+    expect(numbers(gradWeight)).toEqual([nan, nan, nan, nan, inf, inf, nan, inf, inf]);
+  });
+
   test("gives the worked numbers of the classic example", () => {
     const x = tensor([1, 2, 0, 3, 1, 0, 1, 2, 3, 1, 1, 2, 1, 0, 0, 5, 2, 3, 1, 1, 2, 1, 0, 1, 1], [1, 1, 5, 5]);
     const w = tensor([1, 2, 1, 0, 1, 0, 2, 1, 0], [1, 1, 3, 3]);

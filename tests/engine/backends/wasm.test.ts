@@ -78,6 +78,9 @@ const CONVOLUTIONS: Record<string, ConvCase> = {
   "a layer of the chapter's network": { n: 3, c: 32, o: 64, size: [8, 8], kernel: [5, 5], padding: [2, 2] },
 };
 
+/** NaN, an infinity, or a number. */
+const kindOf = (x: number) => (Number.isFinite(x) ? "finite" : String(x));
+
 for (const [variant, backend] of Object.entries(backends)) {
   const {
     unary,
@@ -165,6 +168,38 @@ for (const [variant, backend] of Object.entries(backends)) {
       referenceKernels.conv(input, weight, null, g, expected);
       expect(conv(input, weight, null, g, actual)).toBe(true);
       expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+    });
+
+    test.each(Object.keys(CONVOLUTIONS))("%s: an infinity spreads as in the reference", (name) => {
+      const g = convGeometry(CONVOLUTIONS[name]!);
+      const infinite = (shape: number[]) => {
+        const x = noise(shape, shape.length + shape[1]!);
+        x.data[0] = Infinity;
+        x.data[x.data.length - 1] = -Infinity;
+        return x;
+      };
+      const shapes = {
+        input: [g.n, g.c, g.h, g.w],
+        weight: [g.o, g.c / g.groups, g.kernelH, g.kernelW],
+        gradOut: [g.n, g.o, g.outH, g.outW],
+      };
+      for (const at of ["input", "weight", "gradOut"] as const) {
+        const of = (part: keyof typeof shapes) => (part === at ? infinite : noise)(shapes[part]);
+        const [input, weight, gradOut] = [of("input"), of("weight"), of("gradOut")];
+        const [expected, actual] = [empty(shapes.gradOut), empty(shapes.gradOut)];
+        referenceKernels.conv(input, weight, null, g, expected);
+        expect(conv(input, weight, null, g, actual)).toBe(true);
+        expect(Array.from(actual.data, kindOf)).toEqual(Array.from(expected.data, kindOf));
+        const [weightExpected, weightActual] = [empty(shapes.weight), empty(shapes.weight)];
+        referenceKernels.convWeightGrad(input, gradOut, g, weightExpected);
+        expect(convWeightGrad(input, gradOut, g, weightActual)).toBe(true);
+        expect(Array.from(weightActual.data, kindOf)).toEqual(Array.from(weightExpected.data, kindOf));
+        const [inputExpected, inputActual] = [empty(shapes.input), empty(shapes.input)];
+        referenceKernels.convInputGrad(gradOut, weight, g, inputExpected);
+        expect(convInputGrad(gradOut, weight, g, inputActual)).toBe(at !== "weight");
+        if (at !== "weight")
+          expect(Array.from(inputActual.data, kindOf)).toEqual(Array.from(inputExpected.data, kindOf));
+      }
     });
 
     test("an empty batch and other dtypes are left to the reference", () => {
