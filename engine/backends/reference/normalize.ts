@@ -45,6 +45,13 @@ function forEachGroup(x: View, visit: (outer: number, group: number, at: number)
   for (let a = 0; a < outer; a++) for (let b = 0; b < groups; b++) visit(a, b, a * groups + b);
 }
 
+/** Whether weight changes along the innermost axis, as in layer normalisation. */
+const changesWithin = (weight: View | null) => weight !== null && weight.shape[3]! > 1 && weight.strides[3] !== 0;
+
+/** Whether a whole group has one weight, as in batch normalisation. */
+const isOnePerGroup = (weight: View | null) =>
+  weight === null || (!changesWithin(weight) && (weight.shape[2] === 1 || weight.strides[2] === 0));
+
 export function normalize(
   x: View,
   weight: View | null,
@@ -55,6 +62,7 @@ export function normalize(
   mean: View,
   variance: View,
 ): void {
+  const isRowwise = changesWithin(weight);
   forEachGroup(x, (a, b, at) => {
     const views = [x, out, weight ?? repeated(1, x), bias ?? repeated(0, x)].map((view) => groupOf(view, a, b));
     const own = given ? null : momentsOf(views[0]!);
@@ -64,8 +72,15 @@ export function normalize(
     const [from, to, factors, summands] = views.map(({ data }) => data);
     forEachRun(views, (length, [i, j, k, l], [di, dj, dk, dl]) => {
       for (let t = 0; t < length; t++) {
-        const normal = (from![i! + t * di!]! - centre) * scale;
-        to![j! + t * dj!] = normal * factors![k! + t * dk!]! + summands![l! + t * dl!]!;
+        const value = from![i! + t * di!]!;
+        const factor = factors![k! + t * dk!]!;
+        const summand = summands![l! + t * dl!]!;
+        const slope = scale * factor;
+        // PyTorch multiplies the mean by the slope first, except along rows: only infinities show it.
+        const split = !isRowwise && !(Number.isFinite(slope) && Number.isFinite(centre));
+        to![j! + t * dj!] = split
+          ? value * slope + (summand - centre * slope)
+          : (value - centre) * scale * factor + summand;
       }
     });
     if (!own) return;
@@ -104,6 +119,8 @@ export function normalizeGrad(
   const forWeight = new Sums(gradWeight && sizeOf(x) > 0 ? gradWeight : null);
   const forBias = new Sums(gradBias && sizeOf(x) > 0 ? gradBias : null);
   const affine = gradWeight ?? gradBias;
+  // A group's only weight is taken out of the sums, where an infinite one would end up as a difference of infinities.
+  const taken = isOnePerGroup(weight);
   forEachGroup(x, (a, b, at) => {
     const centre = mean.data[mean.offset + at]!;
     const scale = 1 / Math.sqrt(variance.data[variance.offset + at]! + eps);
@@ -120,18 +137,21 @@ export function normalizeGrad(
         const place = l! + t * dl!;
         if (gradWeight) forWeight.data[place]! += grad * normal;
         if (gradBias) forBias.data[place]! += grad;
-        sum += grad * factors![k! + t * dk!]!;
-        product += grad * factors![k! + t * dk!]! * normal;
+        const part = taken ? grad : grad * factors![k! + t * dk!]!;
+        sum += part;
+        product += part * normal;
       }
     });
     if (!gradInput) return;
-    // Statistics that are given do not depend on the input.
-    const [average, along] = given ? [0, 0] : [sum / count, product / count];
+    const [average, along] = [sum / count, product / count];
     const to = groupOf(gradInput, a, b);
     forEachRun([...parts.slice(0, 3), to], (length, [i, j, k, l], [di, dj, dk, dl]) => {
       for (let t = 0; t < length; t++) {
-        const normal = (from![j! + t * dj!]! - centre) * scale;
-        to.data[l! + t * dl!] = scale * (grads![i! + t * di!]! * factors![k! + t * dk!]! - average - normal * along);
+        const factor = factors![k! + t * dk!]!;
+        const grad = taken ? grads![i! + t * di!]! : grads![i! + t * di!]! * factor;
+        // Statistics that are given do not depend on the input.
+        const slope = given ? grad : grad - average - (from![j! + t * dj!]! - centre) * scale * along;
+        to.data[l! + t * dl!] = scale * slope * (taken ? factor : 1);
       }
     });
   });

@@ -60,6 +60,16 @@ function copyAffine(s: Scratch, view: View | null): number {
   return pointer;
 }
 
+/** Whether all numbers of small operands are finite: the order of operations shows in what infinities come to. */
+function areFinite(...views: (View | null)[]): boolean {
+  return views.every((view) => {
+    if (view === null) return true;
+    const end = view.shape.reduce((last, n, d) => last + (n - 1) * view.strides[d]!, view.offset);
+    for (let i = view.offset; i <= end; i++) if (!Number.isFinite(view.data[i])) return false;
+    return true;
+  });
+}
+
 type GroupRun = (pointers: number[], runs: number, pitch: number, at: number, affine: number) => void;
 
 /** Copies the groups of views that lie alike in, calls `run` for each, and copies what is then in the first pointer out. */
@@ -151,7 +161,7 @@ export function normalize(
 ): boolean {
   const steps = affineSteps(weight, bias);
   const way = steps && wayOf(x, steps, given);
-  if (!way || !lieAlike(x, out)) return false;
+  if (!way || !lieAlike(x, out) || !areFinite(weight, given ? mean : null)) return false;
   const [outer, groups, runs, inner] = x.shape as Four;
   const [means, variances] = [outData(mean), outData(variance)];
   s.begin();
@@ -211,7 +221,7 @@ export function normalizeGrad(
 ): boolean {
   const steps = affineSteps(weight, gradWeight, gradBias);
   const way = steps && wayOf(x, steps, given);
-  if (!way || !lieAlike(x, gradOut, ...(gradInput ? [gradInput] : []))) return false;
+  if (!way || !lieAlike(x, gradOut, ...(gradInput ? [gradInput] : [])) || !areFinite(weight)) return false;
   const [outer, groups, runs, inner] = x.shape as Four;
   const [means, variances] = [outData(mean), outData(variance)];
   const scaleOf = (at: number) => 1 / Math.sqrt(variances[at]! + eps);
