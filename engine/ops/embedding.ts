@@ -10,6 +10,7 @@ import { AssertionError, IndexError, RuntimeError } from "../core/errors.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
 import { eq } from "./comparison.ts";
+import { firstOutside } from "./index_check.ts";
 import { goesByKernels } from "./linear_map.ts";
 import { castRaw, denseRaw, filled, viewAs } from "./operands.ts";
 import { call, defineOp, type Op } from "./registry.ts";
@@ -151,9 +152,7 @@ function isKnownBelow({ storage }: Tensor, rows: number): boolean {
 }
 
 function checkRows(input: Tensor, rows: number): void {
-  for (const index of input.denseData()) {
-    if (!(index >= 0 && index < rows)) throw new IndexError("index out of range in self");
-  }
+  if (firstOutside(input, rows) !== null) throw new IndexError("index out of range in self");
 }
 
 /** Shortens the rows that are read and longer than maxNorm. */

@@ -10,6 +10,7 @@ import { Tensor } from "../core/tensor.ts";
 import { where } from "./arithmetic.ts";
 import { to } from "./copy.ts";
 import { convert } from "./creation.ts";
+import { firstOutside } from "./index_check.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, type Method, methods, type Op } from "./registry.ts";
 import { sliceRaw } from "./slicing.ts";
@@ -30,8 +31,8 @@ export const indexSelect = checked(
     if (size === 0 && input.ndim > 1 && index.numel() > 0) {
       throw new RuntimeError("index_select(): self indexing axis dim should be positive");
     }
-    for (const value of index.denseData()) {
-      if (value >= 0 && value < size) continue;
+    const value = firstOutside(index, size);
+    if (value !== null) {
       // The second dimension has a kernel of its own, with its own words.
       if (axis === 1) throw new RuntimeError(`INDICES element is out of DATA bounds, id=${value} axis_dim=${size}`);
       throw new IndexError("index out of range in self");
@@ -114,10 +115,9 @@ export const gather = checked(
       }
     }
     const size = input.shape[axis] ?? 1;
-    for (const value of index.denseData()) {
-      if (value < 0 || value >= size) {
-        throw new RuntimeError(`index ${value} is out of bounds for dimension ${axis} with size ${size}`);
-      }
+    const value = firstOutside(index, size);
+    if (value !== null) {
+      throw new RuntimeError(`index ${value} is out of bounds for dimension ${axis} with size ${size}`);
     }
     return call(Gather, { dim: axis, index }, input);
   },

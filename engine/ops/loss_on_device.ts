@@ -1,5 +1,7 @@
 /** The losses of class indices where nobody on the CPU may look at the elements: by kernels alone. */
+
 import { kernels } from "../backends/index.ts";
+import { CPU } from "../core/device.ts";
 import { int64 } from "../core/dtype.ts";
 import { Tensor } from "../core/tensor.ts";
 import { div, mul, neg, where } from "./arithmetic.ts";
@@ -34,7 +36,7 @@ const ClassTargets: Op<TargetAttrs> = defineOp({
     const exists = logicalAnd(ge(given, 0), lt(given, c));
     const index = where(logicalAnd(counts, exists), given, 0);
     // Whatever the targets are: kernels that read by index want to know.
-    const memory = index.storage.deviceMemory();
+    const memory = index.device === CPU ? null : index.storage.deviceMemory();
     if (memory) memory.limit = Math.max(0, c - 1);
     let weights = filled([n, 1, m], 1, scores.dtype);
     if (perClass) {

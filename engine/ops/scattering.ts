@@ -3,12 +3,13 @@ import { kernels } from "../backends/index.ts";
 import { bind } from "../core/arguments.ts";
 import { bool, int64 } from "../core/dtype.ts";
 import { IndexError, RuntimeError } from "../core/errors.ts";
-import { broadcastShapes, normalizeDim, numel, type Shape, sizeText } from "../core/shape.ts";
+import { broadcastShapes, contiguousStrides, normalizeDim, numel, type Shape, sizeText } from "../core/shape.ts";
 import { checked } from "../core/signature.ts";
 import { assertTensor, Tensor } from "../core/tensor.ts";
 import { mul, where } from "./arithmetic.ts";
 import { cloneRowMajor } from "./copy.ts";
 import { checkIndexDtype, indexSelect, maskedFill } from "./gathering.ts";
+import { firstOutside } from "./index_check.ts";
 import { inPlace } from "./inplace.ts";
 import { asOperand, castRaw, copyRaw, denseRaw, filled, type Scalar, viewAs } from "./operands.ts";
 import { call, defineOp, methods, type Op } from "./registry.ts";
@@ -24,18 +25,28 @@ interface ScatterAttrs {
 }
 
 /** The flat position in a tensor of `shape` that every element of index names. */
-export function positions(index: Tensor, dim: number, shape: Shape): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let d = shape.length - 2; d >= 0; d--) strides[d] = strides[d + 1]! * shape[d + 1]!;
-  return Array.from(index.denseData(), (named, flat) => {
-    let rest = flat;
-    let position = named * (strides[dim] ?? 1);
-    for (let d = index.ndim - 1; d >= 0; d--) {
-      if (d !== dim) position += (rest % index.shape[d]!) * strides[d]!;
-      rest = Math.floor(rest / index.shape[d]!);
+export function positions(index: Tensor, dim: number, shape: Shape): Float64Array {
+  const strides = contiguousStrides(shape);
+  const along = strides[dim] ?? 1;
+  const named = index.denseData();
+  const found = new Float64Array(named.length);
+  const last = index.ndim - 1;
+  const length = index.shape[last] ?? 1;
+  const step = last === dim ? 0 : (strides[last] ?? 0);
+  const place = new Array<number>(Math.max(last, 0)).fill(0);
+  for (let at = 0, row = 0; at < named.length; ) {
+    for (let k = 0, beside = row; k < length; k++, at++, beside += step) {
+      found[at] = (named[at] as number) * along + beside;
     }
-    return position;
-  });
+    for (let d = last - 1; d >= 0; d--) {
+      const width = d === dim ? 0 : strides[d]!;
+      row += width;
+      if (++place[d]! < index.shape[d]!) break;
+      row -= width * index.shape[d]!;
+      place[d] = 0;
+    }
+  }
+  return found;
 }
 
 const Scatter: Op<ScatterAttrs> = defineOp({
@@ -43,10 +54,20 @@ const Scatter: Op<ScatterAttrs> = defineOp({
   gradFn: ({ adds, fromNumber }) =>
     adds ? "ScatterAddBackward0" : fromNumber ? "ScatterBackward1" : "ScatterBackward0",
   unlisted: ({ fromNumber }) => (fromNumber ? [1] : []),
-  kernels: ["copy"],
+  kernels: ["copy", "scatterAdd"],
   forward(ctx, x: Tensor, source: Tensor) {
     const { dim, index, adds } = ctx.attrs;
     const out = copyRaw(x);
+    if (adds && x.dtype.isFloatingPoint && index.shape.every((n, d) => d === dim || n === x.shape[d])) {
+      const [outer, inner] = [numel(x.shape.slice(0, dim)), numel(x.shape.slice(dim + 1))];
+      const m = index.shape[dim] ?? 1;
+      kernels.scatterAdd(
+        viewAs(out, [outer, x.shape[dim] ?? 1, inner]),
+        viewAs(denseRaw(index), [outer, m, inner]),
+        viewAs(denseRaw(source), [outer, m, inner]),
+      );
+      return out;
+    }
     const to = out.storage.data;
     const from = source.denseData();
     positions(index, dim, x.shape).forEach((position, i) => {
@@ -89,10 +110,9 @@ export function scatterArguments(
     }
   }
   const size = self.shape[axis] ?? 1;
-  for (const i of index.denseData()) {
-    if (i < 0 || i >= size) {
-      throw new RuntimeError(`index ${i} is out of bounds for dimension ${axis} with size ${size}`);
-    }
+  const outside = firstOutside(index, size);
+  if (outside !== null) {
+    throw new RuntimeError(`index ${outside} is out of bounds for dimension ${axis} with size ${size}`);
   }
   let source: Tensor;
   if (value instanceof Tensor) {

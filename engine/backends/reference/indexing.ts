@@ -5,7 +5,7 @@ import { storing } from "./numbers.ts";
 import { denseData, outData } from "./strided.ts";
 
 /** From this length on a row is copied by a call of its own. */
-const LONG_ROW = 128;
+const LONG_ROW = 32;
 
 function checkedIndex(index: number, n: number): number {
   if (!(index >= 0 && index < n)) throw new IndexError("index out of range in self");

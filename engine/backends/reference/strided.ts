@@ -82,6 +82,9 @@ export function isDense(view: View): boolean {
   return true;
 }
 
+/** A run this long is worth a call of its own. */
+const LONG_RUN = 64;
+
 /** The view's elements row by row: a window on its own storage where it is dense, a copy where not. Read only. */
 export function denseData(view: View): TypedArray {
   const size = sizeOf(view);
@@ -90,7 +93,9 @@ export function denseData(view: View): TypedArray {
   const source = view.data;
   let at = 0;
   forEachRun([view], (length, [offset], [step]) => {
-    for (let t = 0, i = offset!; t < length; t++, i += step!) data[at++] = source[i]!;
+    if (step === 1 && length >= LONG_RUN) data.set(source.subarray(offset!, offset! + length), at);
+    else for (let t = 0, i = offset!, o = at; t < length; t++, i += step!) data[o++] = source[i]!;
+    at += length;
   });
   return data;
 }

@@ -1,9 +1,10 @@
 /**
- * float32 element-wise work over dense tensors, a cache-sized chunk at a time: copied in, computed four at a time,
- * copied out. Short or strided tensors stay with the reference, which needs no copies.
+ * float32 element-wise work, a cache-sized chunk at a time: copied in, computed four at a time, copied out. Dense tensors go
+ * in one stretch, all others in blocks of rows (`blocks.ts`). Few elements stay with the reference, which needs no copies.
  */
 import type { BinaryOp, UnaryOp, View } from "../backend.ts";
-import { forEachRun, isDense, isRepeated, mergeAxes, outData, sizeOf } from "../reference/strided.ts";
+import { isDense, isRepeated, outData, sizeOf } from "../reference/strided.ts";
+import { bytesOf, forEachBlock, Operand, planesOf } from "./blocks.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** In the order of assembly/elementwise.ts. */
@@ -43,7 +44,8 @@ export function unary(s: Scratch, op: UnaryOp, x: View, out: View): boolean {
   const code = UNARY.indexOf(op);
   const size = sizeOf(out);
   if (code < 0 || size < FEWEST || x.dtype.name !== "float32" || out.dtype.name !== "float32") return false;
-  if (!isDense(x) || !isDense(out)) return false;
+  if (!isDense(out)) return false;
+  if (!isDense(x)) return unaryInBlocks(s, code, x, out);
   s.begin();
   const target = outData(out);
   const room = Math.min(size, LONG_CHUNK);
@@ -57,13 +59,19 @@ export function unary(s: Scratch, op: UnaryOp, x: View, out: View): boolean {
   return true;
 }
 
-/** Runs shorter than this are quicker where they lie. */
-const SHORTEST_RUN = 128;
-
-/** Whether views are walked together in long runs, in each of which a view is dense or one number. */
-function inLongRuns(views: readonly View[]): boolean {
-  const { shape, strides } = mergeAxes(views);
-  return shape.length > 0 && shape.at(-1)! >= SHORTEST_RUN && strides.every((axes) => axes.at(-1)! >>> 1 === 0);
+function unaryInBlocks(s: Scratch, code: number, x: View, out: View): boolean {
+  const planes = planesOf([x], out);
+  if (!planes) return false;
+  s.begin();
+  const room = Math.min(sizeOf(out), CHUNK);
+  const from = new Operand(s, x, planes.strides[0]!, room);
+  const to = s.floats(room);
+  forEachBlock([x, out], planes, room, (rows, cols, [offset, at]) => {
+    from.load(offset!, rows, cols);
+    s.call.unary(code, from.at, to, rows * cols);
+    s.read(to, rows * cols, out.data, at!);
+  });
+  return true;
 }
 
 export function binary(s: Scratch, op: BinaryOp, a: View, b: View, out: View): boolean {
@@ -73,45 +81,69 @@ export function binary(s: Scratch, op: BinaryOp, a: View, b: View, out: View): b
   const comparison = COMPARISONS.indexOf(op);
   const code = comparison >= 0 ? comparison : BINARY.indexOf(op);
   if (code < 0 || out.dtype.name !== (comparison >= 0 ? "bool" : "float32")) return false;
-  const whole = [a, b].every((x) => isRepeated(x) || isDense(x));
-  if (!whole && !inLongRuns([a, b, out])) return false;
-
+  if (![a, b].every((x) => isRepeated(x) || isDense(x))) return binaryInBlocks(s, code, comparison >= 0, a, b, out);
   s.begin();
   const room = Math.min(size, CHUNK);
   const pa = s.floats(room);
   const pb = s.floats(room);
   const to = s.floats(room);
-  const run = (length: number, fromA: number, fromB: number, at: number, stepA: number, stepB: number): void => {
-    if (stepA === 0) s.fill(pa, Math.min(room, length), a.data[fromA]!);
-    if (stepB === 0) s.fill(pb, Math.min(room, length), b.data[fromB]!);
-    for (let start = 0; start < length; start += CHUNK) {
-      const count = Math.min(CHUNK, length - start);
-      if (stepA !== 0) s.write(pa, a.data, fromA + start, count);
-      if (stepB !== 0) s.write(pb, b.data, fromB + start, count);
-      if (comparison >= 0) {
-        s.call.compare(code, pa, pb, to, count);
-        s.readBytes(to, count, out.data, at + start);
-      } else {
-        s.call.binary(code, pa, pb, to, count);
-        s.read(to, count, out.data, at + start);
-      }
-    }
-  };
-  if (whole) run(size, a.offset, b.offset, out.offset, isRepeated(a) ? 0 : 1, isRepeated(b) ? 0 : 1);
-  else {
-    forEachRun([a, b, out], (length, [fromA, fromB, at], [stepA, stepB]) => {
-      run(length, fromA!, fromB!, at!, stepA!, stepB!);
-    });
+  const [scalarA, scalarB] = [isRepeated(a), isRepeated(b)];
+  if (scalarA) s.fill(pa, room, a.data[a.offset]!);
+  if (scalarB) s.fill(pb, room, b.data[b.offset]!);
+  for (let start = 0; start < size; start += CHUNK) {
+    const count = Math.min(CHUNK, size - start);
+    if (!scalarA) s.write(pa, a.data, a.offset + start, count);
+    if (!scalarB) s.write(pb, b.data, b.offset + start, count);
+    combine(s, code, comparison >= 0, pa, pb, to, count, out, out.offset + start);
   }
+  return true;
+}
+
+/** One chunk, and its results to out's data from `at` on. */
+function combine(
+  s: Scratch,
+  code: number,
+  compares: boolean,
+  pa: number,
+  pb: number,
+  to: number,
+  count: number,
+  out: View,
+  at: number,
+): void {
+  if (compares) {
+    s.call.compare(code, pa, pb, to, count);
+    s.readBytes(to, count, out.data, at);
+  } else {
+    s.call.binary(code, pa, pb, to, count);
+    s.read(to, count, out.data, at);
+  }
+}
+
+function binaryInBlocks(s: Scratch, code: number, compares: boolean, a: View, b: View, out: View): boolean {
+  const planes = planesOf([a, b], out);
+  if (!planes) return false;
+  s.begin();
+  const room = Math.min(sizeOf(out), CHUNK);
+  const left = new Operand(s, a, planes.strides[0]!, room);
+  const right = new Operand(s, b, planes.strides[1]!, room);
+  const to = s.floats(room);
+  forEachBlock([a, b, out], planes, room, (rows, cols, [fromA, fromB, at]) => {
+    left.load(fromA!, rows, cols);
+    right.load(fromB!, rows, cols);
+    combine(s, code, compares, left.at, right.at, to, rows * cols, out, at!);
+  });
   return true;
 }
 
 export function where(s: Scratch, condition: View, a: View, b: View, out: View): boolean {
   const size = sizeOf(out);
-  if (size < FEWEST || condition.dtype.name !== "bool" || !isDense(condition) || !isDense(out)) return false;
+  if (size < FEWEST || condition.dtype.name !== "bool" || !isDense(out)) return false;
   if (a.dtype.name !== "float32" || b.dtype.name !== "float32" || out.dtype.name !== "float32") return false;
   const [scalarA, scalarB] = [isRepeated(a), isRepeated(b)];
-  if (!(scalarA || isDense(a)) || !(scalarB || isDense(b))) return false;
+  if (!(scalarA || isDense(a)) || !(scalarB || isDense(b)) || !isDense(condition)) {
+    return whereInBlocks(s, condition, a, b, out);
+  }
   s.begin();
   const room = Math.min(size, CHUNK);
   const pc = s.floats(room);
@@ -128,5 +160,29 @@ export function where(s: Scratch, condition: View, a: View, b: View, out: View):
     s.call.select(pc, pa, pb, to, count);
     s.read(to, count, out.data, out.offset + start);
   }
+  return true;
+}
+
+/** A block's bytes of the condition, where they are not dense. */
+const gathered = new Uint8Array(CHUNK);
+
+function whereInBlocks(s: Scratch, condition: View, a: View, b: View, out: View): boolean {
+  const planes = planesOf([condition, a, b], out);
+  if (!planes) return false;
+  s.begin();
+  const room = Math.min(sizeOf(out), CHUNK);
+  const [strides] = planes.strides;
+  const pc = s.floats(room);
+  const left = new Operand(s, a, planes.strides[1]!, room);
+  const right = new Operand(s, b, planes.strides[2]!, room);
+  const to = s.floats(room);
+  forEachBlock([condition, a, b, out], planes, room, (rows, cols, [chosen, fromA, fromB, at]) => {
+    const count = rows * cols;
+    s.writeBytes(pc, bytesOf(condition, strides!, chosen!, rows, cols, gathered), 0, count);
+    left.load(fromA!, rows, cols);
+    right.load(fromB!, rows, cols);
+    s.call.select(pc, left.at, right.at, to, count);
+    s.read(to, count, out.data, at!);
+  });
   return true;
 }

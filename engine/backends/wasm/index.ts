@@ -7,6 +7,7 @@ import { conv, convInputGrad, convWeightGrad } from "./conv.ts";
 import { copy } from "./copy.ts";
 import { binary, unary, where } from "./elementwise.ts";
 import { formula } from "./formula.ts";
+import { gather, indexAdd, indexSelect, scatterAdd } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { moments, normalize, normalizeGrad } from "./normalize.ts";
 import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from "./pool.ts";
@@ -42,6 +43,10 @@ export function createWasmBackend(module: WebAssembly.Module): Backend {
       maxPoolGrad: (gradOut, indices, g, gradInput) => maxPoolGrad(s, gradOut, indices, g, gradInput),
       avgPool: (...args) => avgPool(s, ...args),
       avgPoolGrad: (...args) => avgPoolGrad(s, ...args),
+      indexSelect: (x, index, out) => indexSelect(s, x, index, out),
+      indexAdd: (out, index, source) => indexAdd(s, out, index, source),
+      gather: (x, index, out) => gather(s, x, index, out),
+      scatterAdd: (out, index, source) => scatterAdd(s, out, index, source),
     },
   };
 }

@@ -316,6 +316,12 @@ export interface WasmExports {
     divisor: number,
     to: number,
   ): void;
+  lay(x: number, rows: number, rowStep: number, cols: number, colStep: number, out: number): void;
+  within(index: number, count: number, n: number): number;
+  selectRows(x: number, outer: number, n: number, inner: number, index: number, m: number, out: number): void;
+  addRows(out: number, outer: number, n: number, inner: number, index: number, m: number, source: number): void;
+  gather(x: number, outer: number, n: number, inner: number, index: number, m: number, out: number): void;
+  scatterAdd(out: number, outer: number, n: number, inner: number, index: number, m: number, source: number): void;
   maxPoolGradPlanes(
     grad: number,
     positions: number,

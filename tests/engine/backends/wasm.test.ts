@@ -413,7 +413,7 @@ for (const [variant, backend] of Object.entries(backends)) {
       "%s gives the reference's bits for a number, a row or a column on either side",
       (op) => {
         const dtype = op === "lt" ? bool : float32;
-        for (const length of [127, 200, 5000]) {
+        for (const length of [64, 127, 200, 5000]) {
           const y = noise([3, 4, length], 6);
           const channel = { ...noise([4], 7), shape: y.shape, strides: [0, 1, 0] };
           const last = { ...noise([length], 8), shape: y.shape, strides: [0, 0, 1] };
@@ -426,8 +426,8 @@ for (const [variant, backend] of Object.entries(backends)) {
           ] as const) {
             const [expected, actual] = [empty(y.shape, dtype), empty(y.shape, dtype)];
             referenceKernels.binary(op, a, b, expected);
-            expect(binary(op, a, b, actual)).toBe(length >= 128);
-            if (length >= 128) expect(actual.data).toEqual(expected.data);
+            expect(binary(op, a, b, actual)).toBe(true);
+            expect(actual.data).toEqual(expected.data);
           }
         }
       },
@@ -513,9 +513,9 @@ for (const [variant, backend] of Object.entries(backends)) {
       expect(Array.from(y.data)).toEqual(expected);
     });
 
-    test("short and strided tensors are left to the reference", () => {
+    test("few elements are left to the reference", () => {
       expect(binary("add", noise([10]), noise([10]), empty([10]))).toBe(false);
-      expect(unary("exp", permuted(noise([20, 30]), [1, 0]), empty([30, 20]))).toBe(false);
+      expect(unary("exp", permuted(noise([5, 10]), [1, 0]), empty([10, 5]))).toBe(false);
     });
 
     test("sums of long rows agree with the reference", () => {

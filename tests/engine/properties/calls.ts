@@ -1,5 +1,6 @@
 /** Calls that reach every operation of the registry, for tensors of any size and layout. */
 import * as F from "../../../engine/nn/functional.ts";
+import { targetsOnDevice } from "../../../engine/ops/loss_on_device.ts";
 import * as torch from "../../../engine/torch.ts";
 
 type Tensor = torch.Tensor;
@@ -146,6 +147,23 @@ const ELEMENTWISE: Record<string, Call> = {
   rrelu: (make) => F.rrelu(make.x(), { training: false }),
   "rrelu in training": (make) => F.rrelu(make.x(), { training: true }),
   dropout: (make) => F.dropout(make.x([make.n, 3]), { p: 0.4 }),
+  "a column on either side": (make) => {
+    const [x, column] = [make.x([make.n, 10]), make.x([make.n, 1])];
+    return [column.sub(x), x.mul(column), x.lt(column), torch.where(x.lt(column), column, x)];
+  },
+  "a row on either side": (make) => {
+    const [x, row] = [make.x([make.n, 7]), make.x([7])];
+    return [row.div(x.add(3)), x.maximum(row), row.ge(x), torch.where(x.gt(0), x, row)];
+  },
+  "of parts of rows": (make) => {
+    const x = make.x([make.n, 2, 9]);
+    return [
+      x.get("...", "2:7").relu(),
+      x.get("...", "::2").exp(),
+      x.select(1, 1).tanh(),
+      x.get(":", 0).add(x.get(":", 1)),
+    ];
+  },
   "in place": (make) =>
     make
       .x([make.n, 3])
@@ -231,6 +249,15 @@ const SHAPING: Record<string, Call> = {
   indexSelect: (make) => torch.indexSelect(make.x([make.n + 1, 3]), 0, make.index(make.n + 1)),
   indexAdd: (make) => torch.indexAdd(make.x([make.n + 1, 3]), 0, make.index(make.n + 1), make.x([make.n, 3])),
   gather: (make) => torch.gather(make.x([make.n + 1, 3]), 0, make.index(make.n + 1, [make.n, 3])),
+  "gather of a corner": (make) => torch.gather(make.x([make.n + 2, 40]), 1, make.index(40, [make.n, 30])),
+  "scatterAdd of whole rows": (make) =>
+    torch.scatterAdd(make.x([make.n, 9]), 1, make.index(9, [make.n, 20]), make.x([make.n, 20])),
+  "indexAdd along the last axis": (make) =>
+    torch.indexAdd(make.x([make.n, 9]), 1, make.index(9, [30]), make.x([make.n, 30])),
+  "indexSelect along the last axis": (make) => torch.indexSelect(make.x([make.n, 9]), 1, make.index(9, [30])),
+  unique: (make) => torch.unique(make.constant([make.n, 3], 0, 4).floor(), { returnInverse: true }),
+  "unique rows": (make) => torch.unique(make.constant([make.n + 1, 2], 0, 3).floor(), { dim: 0 }),
+  uniqueConsecutive: (make) => torch.uniqueConsecutive(make.constant([make.n], 0, 3).floor()),
   scatter: (make) => torch.scatter(make.x([make.n, 3]), 1, make.index(3, [make.n, 1]), make.x([make.n, 1])),
   scatterAdd: (make) => torch.scatterAdd(make.x([make.n, 3]), 1, make.index(3, [make.n, 2]), make.x([make.n, 2])),
   maskedSelect: (make) => torch.maskedSelect(make.x(), make.mask()),
@@ -321,6 +348,13 @@ const NORMS_AND_LOSSES: Record<string, Call> = {
   crossEntropy: (make) => F.crossEntropy(make.x([make.n, 5]), make.index(5), { labelSmoothing: 0.1 }),
   "crossEntropy, weighted": (make) =>
     F.crossEntropy(make.x([make.n, 5]), make.index(5), { weight: make.positive([5]).detach() }),
+  "class targets, as on a device": (make) =>
+    Object.values(
+      targetsOnDevice(make.constant([make.n, 5]), make.index(6), make.constant([5]), {
+        sizes: [make.n, 5, 1],
+        ignoreIndex: -100,
+      }),
+    ),
   nllLoss: (make) => F.nllLoss(make.x([make.n, 5]), make.index(5), { reduction: "none" }),
   mseLoss: (make) => F.mseLoss(make.x([make.n, 3]), make.x([make.n, 3])),
   l1Loss: (make) => F.l1Loss(make.x([make.n, 3]), make.x([make.n, 3])),
