@@ -18,6 +18,8 @@ export interface KernelCase<K extends KernelName = KernelName> {
   onCpu?: readonly number[];
   /** Which tiles matrix products and convolutions use. Default: the adapter's. */
   tiling?: Tiling;
+  /** Whether invocations may swap numbers, where `tiling` is given. Default: if the adapter can. */
+  swaps?: boolean;
   /** The kernel has to leave this call to the CPU. */
   declined?: boolean;
 }

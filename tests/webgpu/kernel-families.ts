@@ -12,6 +12,10 @@ import { reduceCases } from "./reduce-cases.ts";
 /** The tiles that the software adapter isn't given by itself. */
 const onGpu = (cases: KernelCase[]): KernelCase[] => cases.map((test) => ({ ...test, tiling: "shared" }));
 
+/** What an adapter without subgroups does. */
+const withoutSwaps = (cases: KernelCase[]): KernelCase[] =>
+  cases.map((test) => ({ ...test, tiling: "alone", swaps: false }));
+
 export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   copy: copyCases,
   arithmetic: arithmeticCases,
@@ -24,5 +28,6 @@ export const FAMILIES: Readonly<Record<string, () => KernelCase[]>> = {
   "matmul on a GPU": () => onGpu(matmulCases()),
   conv: convCases,
   "conv on a GPU": () => onGpu(convCases()),
+  "conv without subgroups": () => withoutSwaps(convCases()),
   pool: poolCases,
 };

@@ -34,9 +34,9 @@ export async function runFamily(family: string): Promise<Verdict[]> {
 
 const isView = (arg: unknown): arg is View => typeof arg === "object" && arg !== null && "strides" in arg;
 
-function kernelsFor({ tiling }: KernelCase): Attempts {
+function kernelsFor({ tiling, swaps }: KernelCase): Attempts {
   const { kernels, runtime } = backend;
-  return tiling ? { ...kernels, ...matmulKernels(runtime, tiling), ...convKernels(runtime, tiling) } : kernels;
+  return tiling ? { ...kernels, ...matmulKernels(runtime, tiling), ...convKernels(runtime, tiling, swaps) } : kernels;
 }
 
 async function verdict(test: KernelCase): Promise<string | null> {

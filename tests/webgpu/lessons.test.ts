@@ -196,7 +196,7 @@ const TAKE_DEVICE = `const { gpu } = navigator;
 const requestAdapter = async (options) => {
   const adapter = await gpu.requestAdapter(options);
   const requestDevice = async (wanted) => (globalThis.taken = await adapter.requestDevice(wanted));
-  return { limits: adapter.limits, requestDevice };
+  return { limits: adapter.limits, features: adapter.features, requestDevice };
 };
 const getPreferredCanvasFormat = () => gpu.getPreferredCanvasFormat();
 Object.defineProperty(navigator, "gpu", { configurable: true, value: { requestAdapter, getPreferredCanvasFormat } });`;

@@ -3,6 +3,9 @@
 /** What of the adapter's limits is asked for beyond WebGPU's defaults; kernels keep to the defaults in everything else. */
 const WANTED = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
 
+/** Kernels use them where the adapter has them, and do without elsewhere. */
+const FEATURES = ["subgroups"] as const;
+
 /**
  * A device of the fastest adapter, with room for large tensors where the adapter has it.
  * @returns null where there is no WebGPU or no adapter
@@ -12,5 +15,6 @@ export async function requestDevice(gpu: GPU | undefined): Promise<GPUDevice | n
   if (!adapter) return null;
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED) requiredLimits[name] = adapter.limits[name];
-  return await adapter.requestDevice({ requiredLimits });
+  const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name));
+  return await adapter.requestDevice({ requiredLimits, requiredFeatures });
 }

@@ -23,6 +23,12 @@ export type Tiling = "shared" | "alone";
 export const tilingOf = ({ device }: Runtime): Tiling =>
   device.adapterInfo?.architecture === "swiftshader" ? "alone" : "shared";
 
+/** Whether the four invocations of a small workgroup can swap numbers: its quad is then all of its one subgroup. */
+export const swapsOf = ({ device }: Runtime): boolean =>
+  device.features.has("subgroups") &&
+  device.adapterInfo?.subgroupMinSize === 4 &&
+  device.adapterInfo?.subgroupMaxSize === 4;
+
 /** Rows and columns of the results that one invocation makes. */
 export type Block = readonly [rows: number, columns: number];
 
