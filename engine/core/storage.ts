@@ -45,9 +45,8 @@ export class Storage {
     }
   }
 
-  /** Zeros, on the device of the operation that runs. */
-  static allocate(dtype: DType, length: number): Storage {
-    const device = currentDevice();
+  /** Zeros. @param device Default: that of the operation that runs. */
+  static allocate(dtype: DType, length: number, device: Device = currentDevice()): Storage {
     if (device !== CPU) return new Storage(dtype, length, device);
     return new Storage(dtype, allocateSpare(dtype, length), CPU);
   }

@@ -12,7 +12,7 @@ import {
   type TensorHook,
 } from "../autograd/node.ts";
 import type { View } from "../backends/backend.ts";
-import { type Device, getDefaultDevice } from "./device.ts";
+import { CPU, type Device, getDefaultDevice } from "./device.ts";
 import type { DType, DTypeName, TypedArray } from "./dtype.ts";
 import { RuntimeError, TypeError, ValueError } from "./errors.ts";
 import { asFloats } from "./number_text.ts";
@@ -92,8 +92,8 @@ export class Tensor {
   }
 
   /** A new dense tensor with undefined (zero) contents. */
-  static empty(shape: readonly number[], dtype: DType): Tensor {
-    return new Tensor(Storage.allocate(dtype, numel(shape)), shape);
+  static empty(shape: readonly number[], dtype: DType, device?: Device): Tensor {
+    return new Tensor(Storage.allocate(dtype, numel(shape), device), shape);
   }
 
   // ---- description
@@ -413,7 +413,7 @@ export class Tensor {
       data: this.storage.contents,
       strides: this.strides,
       offset: this.offset,
-      device: this.device === getDefaultDevice() ? undefined : `${this.device}:0`,
+      device: this.device === CPU || this.device === getDefaultDevice() ? undefined : `${this.device}:0`,
       requiresGrad: this.requiresGrad,
       gradFn: node ? node.name : null,
       defaultDtype: getDefaultDtype().name,
@@ -444,6 +444,11 @@ function checkGradient(tensor: Tensor, grad: unknown): void {
     throw new RuntimeError(
       `attempting to assign a gradient of size '${sizeText(grad.shape)}' to a tensor of size '${sizeText(tensor.shape)}'. Please ensure that the gradient and the tensor are the same size`,
       { shapes: [grad.shape, tensor.shape] },
+    );
+  }
+  if (grad.device !== tensor.device) {
+    throw new RuntimeError(
+      `attempting to assign a gradient with device type '${grad.device}' to a tensor with device type '${tensor.device}'. Please ensure that the gradient and the tensor are on the same device`,
     );
   }
   if (grad.dtype !== tensor.dtype) {

@@ -225,7 +225,7 @@ export function ctcLoss(...args: unknown[]): Tensor {
   const raw = call(Ctc, { targets: labels, inputLengths, blank, zeroInfinity }, probs);
   const finite = zeroInfinity ? where(eq(raw, Number.POSITIVE_INFINITY), 0, raw) : raw;
   if (reduction === "mean") {
-    const counts = Tensor.empty([batch], probs.dtype);
+    const counts = Tensor.empty([batch], probs.dtype, probs.device);
     targetLengths.forEach((length, i) => {
       counts.storage.data[i] = length;
     });

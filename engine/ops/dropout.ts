@@ -67,6 +67,7 @@ function thinned(input: Tensor, p: number, { feature = false, alpha = false }: V
     ? Tensor.empty(
         input.shape.map((n, d) => (d < 2 ? n : 1)),
         input.dtype,
+        input.device,
       )
     : filledLike(input, 0, input.dtype);
   fillBernoulliScalar(noise.storage.data, 1 - p, defaultGenerator);

@@ -184,7 +184,7 @@ export function oneHot(...args: unknown[]): Tensor {
   const classes = tensor.denseData();
   if (classes.length === 0) {
     if (numClasses <= 0) throw new RuntimeError("Can not infer total number of classes from empty tensor.");
-    return Tensor.empty([...tensor.shape, numClasses], int64);
+    return Tensor.empty([...tensor.shape, numClasses], int64, tensor.device);
   }
   let largest = 0;
   for (const index of classes) {
@@ -195,7 +195,7 @@ export function oneHot(...args: unknown[]): Tensor {
     if (largest >= numClasses) throw new RuntimeError("Class values must be smaller than num_classes.");
   }
   const width = numClasses === -1 ? largest + 1 : numClasses;
-  const out = Tensor.empty([...tensor.shape, width], int64);
+  const out = Tensor.empty([...tensor.shape, width], int64, tensor.device);
   classes.forEach((index, i) => {
     out.storage.data[i * width + index] = 1;
   });

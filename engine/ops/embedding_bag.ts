@@ -84,8 +84,8 @@ function rowsOf({ indices, rows }: BagAttrs, weight: Tensor): Tensor {
 function largest(ctx: { attrs: BagAttrs; notes: unknown }, weight: Tensor): Tensor {
   const { bagCount, indices, bags } = ctx.attrs;
   const width = weight.shape[1]!;
-  const out = filled([bagCount, width], 0, weight.dtype);
-  const winners = filled([bagCount, width], -1, int64);
+  const out = filled([bagCount, width], 0, weight.dtype, weight.device);
+  const winners = filled([bagCount, width], -1, int64, weight.device);
   const table = weight.denseData();
   const bagOf = bags.denseData();
   indices.denseData().forEach((row, k) => {
@@ -232,7 +232,7 @@ export function embeddingBag(...args: unknown[]): Tensor {
   const indices: number[] = [];
   const bags: number[] = [];
   const places: number[] = [];
-  const share = filled([bagCount, 1], 0, weight.dtype);
+  const share = filled([bagCount, 1], 0, weight.dtype, weight.device);
   for (let bag = 0; bag < bagCount; bag++) {
     const before = indices.length;
     for (let place = starts[bag]!; place < starts[bag + 1]!; place++) {

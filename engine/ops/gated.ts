@@ -229,7 +229,7 @@ export function gumbelSoftmax(...args: unknown[]): Tensor {
       `Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified ${SCALAR_TYPE_NAMES[logits.dtype.name]}`,
     );
   }
-  const draw = Tensor.empty(logits.shape, logits.dtype);
+  const draw = Tensor.empty(logits.shape, logits.dtype, logits.device);
   fillExponential(draw.storage.data, 1, defaultGenerator);
   const soft = softmax(div(add(logits, neg(draw.log())), tau), dim);
   if (!hard) return soft;
@@ -241,6 +241,7 @@ export function gumbelSoftmax(...args: unknown[]): Tensor {
   const positions = Tensor.empty(
     logits.shape.map((n, d) => (d === axis ? n : 1)),
     winners.dtype,
+    winners.device,
   );
   positions.storage.data.forEach((_, i, all) => {
     all[i] = i;

@@ -370,7 +370,7 @@ export function affineGrid(...args: unknown[]): Tensor {
       `Expected size for first two dimensions of batch2 tensor to be: [${n}, 3] but got: [${theta.shape[0]}, 3].`,
     );
   }
-  const base = Tensor.empty([1, h * w, 3], theta.dtype);
+  const base = Tensor.empty([1, h * w, 3], theta.dtype, theta.device);
   const across = evenly(w, alignCorners ?? false);
   const down = evenly(h, alignCorners ?? false);
   for (let i = 0; i < h * w; i++) {

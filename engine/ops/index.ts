@@ -13,7 +13,7 @@ setArithmetic({
     a.add_(b);
   },
   own: (a) => (a.requiresGrad ? contiguous(a) : copyRaw(a)),
-  ones: (shape, like) => filled(shape, 1, like.dtype),
+  ones: (shape, like) => filled(shape, 1, like.dtype, like.device),
   /** Sums over the axes that broadcasting repeated. */
   sumToSize(grad: Tensor, shape) {
     const lead = grad.ndim - shape.length;

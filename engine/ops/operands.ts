@@ -1,7 +1,7 @@
 /** How operations call kernels: promotion, broadcasting and casting, once for all. */
 import type { BinaryOp, UnaryOp, View } from "../backends/backend.ts";
 import { kernels } from "../backends/index.ts";
-import { CPU } from "../core/device.ts";
+import { CPU, type Device } from "../core/device.ts";
 import { allocate, bool, type DType, float64, int64 } from "../core/dtype.ts";
 import { TypeError } from "../core/errors.ts";
 import { copyStrides, resultStrides, type Strided } from "../core/layout.ts";
@@ -37,7 +37,7 @@ export function asOperand(value: unknown, operation: string, argument: string, p
 /** The same elements in another dtype, dense; the tensor itself when nothing changes. No gradient. */
 export function castRaw(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
-  const out = Tensor.empty(x.shape, dtype);
+  const out = Tensor.empty(x.shape, dtype, x.device);
   kernels.copy(x.kernelView, out.kernelView);
   return out;
 }
@@ -76,7 +76,7 @@ export function copyInOrder(x: Tensor, dtype: DType = x.dtype): Tensor {
 
 /** A dense copy. No gradient. */
 export function copyRaw(x: Tensor): Tensor {
-  const out = Tensor.empty(x.shape, x.dtype);
+  const out = Tensor.empty(x.shape, x.dtype, x.device);
   kernels.copy(x.kernelView, out.kernelView);
   return out;
 }
@@ -145,8 +145,8 @@ export function whereRaw(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /** A dense tensor filled with one value. */
-export function filled(shape: Shape, value: number, dtype: DType): Tensor {
-  const out = Tensor.empty(shape, dtype);
+export function filled(shape: Shape, value: number, dtype: DType, device?: Device): Tensor {
+  const out = Tensor.empty(shape, dtype, device);
   // Memory of a device reads as zeros too, but only a kernel notes there how large the integers in it are.
   if (value !== 0 || (dtype === int64 && out.device !== CPU)) kernels.fill(out.kernelView, value);
   return out;
@@ -154,7 +154,7 @@ export function filled(shape: Shape, value: number, dtype: DType): Tensor {
 
 /** A tensor of x's shape filled with one value, in x's memory order where that has no gaps. */
 export function filledLike(x: Tensor, value: number, dtype: DType): Tensor {
-  const out = new Tensor(Storage.allocate(dtype, x.numel()), x.shape, copyStrides(x));
+  const out = new Tensor(Storage.allocate(dtype, x.numel(), x.device), x.shape, copyStrides(x));
   if (value !== 0) kernels.fill(out.kernelView, value);
   return out;
 }

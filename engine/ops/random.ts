@@ -4,6 +4,7 @@
  */
 import { kernels } from "../backends/index.ts";
 import { bind, isOptions } from "../core/arguments.ts";
+import type { Device } from "../core/device.ts";
 import { allocate, bool, type DType, int64, type TypedArray, uint8 } from "../core/dtype.ts";
 import { NotImplementedError, RuntimeError } from "../core/errors.ts";
 import { copyStrides, stridesInOrder } from "../core/layout.ts";
@@ -48,10 +49,11 @@ function drawn(
   generator: Generator | null | undefined,
   fill: Fill,
   strides: readonly number[] = contiguousStrides(shape),
+  device?: Device,
 ): Tensor {
   const data = allocate(dtype, numel(shape));
   fill(data, generator ?? defaultGenerator, isContiguous(shape, strides));
-  return new Tensor(new Storage(dtype, data), shape, strides);
+  return new Tensor(new Storage(dtype, data, device), shape, strides);
 }
 
 /** @throws NotImplementedError for integers, as ATen's kernels do. */
@@ -128,7 +130,7 @@ export function randperm(...args: unknown[]): Tensor {
 /** A tensor like another, drawn in the other's order in memory. */
 function drawnLike(input: Tensor, options: RandomOptions, fill: Fill): Tensor {
   const dtype = options.dtype ?? input.dtype;
-  return finish(drawn(input.shape, dtype, options.generator, fill, copyStrides(input)), options);
+  return finish(drawn(input.shape, dtype, options.generator, fill, copyStrides(input), input.device), options);
 }
 
 function like(name: string, kernel: string, fill: Fill) {
@@ -220,7 +222,8 @@ export function bernoulli(...args: unknown[]): Tensor {
     args,
   );
   assertFloating(input.dtype, "bernoulli_tensor_cpu_p_");
-  return drawn(input.shape, input.dtype, generator, (out, g) => fillBernoulli(out, input.denseData(), g));
+  const fill: Fill = (out, g) => fillBernoulli(out, input.denseData(), g);
+  return drawn(input.shape, input.dtype, generator, fill, undefined, input.device);
 }
 
 export interface MultinomialOptions extends GeneratorOption {
@@ -250,9 +253,8 @@ export function multinomial(...args: unknown[]): Tensor {
   if (!(numSamples > 0)) throw new RuntimeError("cannot sample n_sample <= 0 samples");
   const rows = input.ndim === 2 ? input.shape[0]! : 1;
   const shape = input.ndim === 2 ? [rows, numSamples] : [numSamples];
-  return drawn(shape, int64, generator, (out, g) =>
-    fillMultinomial(out, input.denseData(), rows, numSamples, replacement, g),
-  );
+  const fill: Fill = (out, g) => fillMultinomial(out, input.denseData(), rows, numSamples, replacement, g);
+  return drawn(shape, int64, generator, fill, undefined, input.device);
 }
 
 // ---- in place
@@ -260,7 +262,11 @@ export function multinomial(...args: unknown[]): Tensor {
 /** Draws anew, in the order in which self lies in memory. */
 function refill(self: Tensor, gradFn: string, generator: Generator | null | undefined, fill: Fill): Tensor {
   const own: Fill = (out, g) => fill(out, g, self.isContiguous());
-  return overwrite(self, gradFn, drawn(self.shape, self.dtype, generator, own, stridesInOrder(self.shape, [self])));
+  return overwrite(
+    self,
+    gradFn,
+    drawn(self.shape, self.dtype, generator, own, stridesInOrder(self.shape, [self]), self.device),
+  );
 }
 
 /** x's elements in the order in which those of another tensor of its shape lie in memory. */

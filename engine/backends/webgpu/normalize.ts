@@ -1,5 +1,5 @@
 /** Softmax, moments and normalisation with their gradients: reductions, and what is done element by element with them. */
-import { float32 } from "../../core/dtype.ts";
+import type { DType } from "../../core/dtype.ts";
 import { numel } from "../../core/shape.ts";
 import type { Attempts, View } from "../backend.ts";
 import { isDense, sizeOf } from "../reference/strided.ts";
@@ -11,8 +11,10 @@ import { permuted, viewOf } from "./strided.ts";
 
 export function normalizeKernels(runtime: Runtime): Attempts {
   const served = (views: readonly (View | null)[], work: (scratch: Scratch) => void): boolean => {
-    if (views.some((view) => view && (!view.memory || view.dtype !== float32 || sizeOf(view) === 0))) return false;
-    const scratch = new Scratch(runtime);
+    if (views.some((view) => view && (!view.memory || view.dtype.name !== "float32" || sizeOf(view) === 0)))
+      return false;
+    const dtype = views.find((view) => view !== null)!.dtype;
+    const scratch = new Scratch(runtime, dtype);
     work(scratch);
     scratch.free();
     return true;
@@ -66,16 +68,19 @@ const NORMAL = (eps: string, x: string, mean: string, variance: string): string 
 /** Views for what lies between, freed together. */
 class Scratch {
   readonly #runtime: Runtime;
+  /** The engine's float32, which this module has no other way to: it is bundled by itself. */
+  readonly #dtype: DType;
   readonly #memories: Memory[] = [];
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, dtype: DType) {
     this.#runtime = runtime;
+    this.#dtype = dtype;
   }
 
   make(shape: readonly number[]): View {
     const memory = this.#runtime.allocate(numel(shape) * ELEMENT_BYTES);
     this.#memories.push(memory);
-    return viewOf({ data: new Float32Array(0), memory, shape, strides: [], offset: 0, dtype: float32 }, shape);
+    return viewOf({ data: new Float32Array(0), memory, shape, strides: [], offset: 0, dtype: this.#dtype }, shape);
   }
 
   free(): void {
