@@ -115,7 +115,7 @@ function backward(g: ConvGeometry): Direction {
   };
 }
 
-/** Whether windows move cell by cell along the rows, and the kernel is more than one column. */
+/** Whether windows move cell by cell along the rows. A kernel of one column has nothing to keep and is faster by blocks. */
 const slides = (g: ConvGeometry): boolean => g.strideW === 1 && g.dilationW === 1 && g.kernelW > 1;
 
 export function convKernels(runtime: Runtime, tiling = tilingOf(runtime), swaps = swapsOf(runtime)): Attempts {

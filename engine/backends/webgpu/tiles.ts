@@ -9,7 +9,7 @@
  *
  *                                                 shared tiles   alone
  *   product of 512³                                   308         130
- *   convolution 32 → 32, 5 × 5, 64 of 16 × 16        3058         315
+ *   convolution 32 → 32, 5 × 5, 64 of 16 × 16        3058         315   (by rows, conv_rows.ts: two thirds of that)
  *
  * Larger blocks than 8 × 16 gain a tenth there (16 × 16: 62 ms for 67 on an idle machine) but take twice as long to compile, one
  * to two seconds, and with four unrolled steps of a convolution's sum ten.
