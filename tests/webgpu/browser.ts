@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "../e2e/browser.ts";
 import { serveFolder } from "../e2e/server.ts";
@@ -14,13 +14,25 @@ export interface GpuPage {
   close(): Promise<void>;
 }
 
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The backend is a bundle of its own in the lessons, so that it shares no object with the engine: here too. */
+const backendApart: Plugin = {
+  name: "backend-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/backends\/webgpu\/index\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./backend.js", external: true } : null,
+    );
+  },
+};
+
 /** Bundles a module of this folder into a page; what it exports is `globalThis.tests` there. */
 export async function openGpuPage(module: string): Promise<GpuPage> {
   const folder = mkdtempSync(join(tmpdir(), "stride-webgpu-"));
   await build({
     stdin: {
       contents: `import * as tests from "./${module}"; globalThis.tests = tests;`,
-      resolveDir: fileURLToPath(new URL(".", import.meta.url)),
+      resolveDir: here("."),
       loader: "ts",
     },
     bundle: true,
@@ -29,8 +41,17 @@ export async function openGpuPage(module: string): Promise<GpuPage> {
     outdir: folder,
     entryNames: "page",
     sourcemap: "inline",
-    alias: { vitest: fileURLToPath(new URL("expect.ts", import.meta.url)) },
+    alias: { vitest: here("expect.ts") },
     external: ["node:*"],
+    plugins: [backendApart],
+    logLevel: "error",
+  });
+  await build({
+    entryPoints: { backend: here("../../engine/backends/webgpu/index.ts") },
+    bundle: true,
+    format: "esm",
+    outdir: folder,
+    sourcemap: "inline",
     logLevel: "error",
   });
   writeFileSync(
