@@ -45,6 +45,7 @@ export default defineConfig({
           name: "webgpu-lessons",
           include: [WEBGPU_LESSONS],
           globalSetup: ["tests/e2e/setup.ts"],
+          retry: 1,
         },
       },
     ],
