@@ -126,12 +126,12 @@ export class Runtime {
     this.#pool.empty();
   }
 
-  /** Fills memory from its start with elements (f32 or i32). */
+  /** Fills memory with elements (f32 or i32), all of it. */
   write(memory: DeviceMemory, elements: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>): void {
     const target = memory as Memory;
     if (target.batch === this.#batch && this.#encoder) this.flush();
-    target.stale &&= elements.byteLength < target.bytes;
-    if (target.stale) this.#clear(target);
+    if (elements.byteLength !== target.bytes) throw new Error("GPU memory is written in part");
+    target.stale = false;
     if (elements.length > 0) this.device.queue.writeBuffer(target.buffer, 0, elements);
   }
 
